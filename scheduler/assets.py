@@ -1,0 +1,30 @@
+"""Where schemas, charts, Tekton manifests and build contexts lie: in a checkout, or where an image put them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def root() -> Path:
+    """The folder with `charts/`, `tekton/` and `ir-schemas/`: `MODELOPS_ASSETS`, or the checkout this runs from."""
+    return Path(os.environ.get("MODELOPS_ASSETS", _ROOT))
+
+
+def ir_schemas() -> Path:
+    return root() / "ir-schemas" / "v1"
+
+
+def charts() -> Path:
+    return root() / "charts"
+
+
+def subchart(name: str) -> Path:
+    return charts() / "subcharts" / name
+
+
+def tekton() -> Path:
+    return root() / "tekton"

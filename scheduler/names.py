@@ -1,0 +1,117 @@
+"""Every name, label key and annotation key, made here and in the charts' `_names.tpl` and nowhere else.
+
+A test compares the two. Limits: Helm release 53, PipelineRun 63, label value 63, objects of a job 52 characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Final
+
+DOMAIN: Final = "modelops.dev"
+
+# Labels -----------------------------------------------------------------------------------------------------------
+JOB_ID: Final = f"{DOMAIN}/job-id"
+"""On the record of a job: PipelineRun, TaskRuns and their pods, ConfigMap. Tekton propagates it."""
+RELEASE: Final = f"{DOMAIN}/release"
+"""On everything that helm makes for a job (pod templates and, by `--labels`, the release Secret)."""
+COMPONENT: Final = f"{DOMAIN}/component"
+"""Which part of a job's release: `flow`, or the scoring server's chart name."""
+PIPELINE: Final = f"{DOMAIN}/pipeline"
+"""Name of the ScoringPipeline, on the run: an index for lists."""
+UNCOMMITTED: Final = f"{DOMAIN}/uncommitted"
+"""On a job's ConfigMap until its run exists; swept after ten minutes."""
+PLATFORM: Final = f"{DOMAIN}/platform"
+"""`<namespace>.<release>` of the platform that an environment belongs to."""
+ENVIRONMENT: Final = f"{DOMAIN}/environment"
+"""On the namespace of an environment: its name (= the namespace's name)."""
+DATA_CHANNEL: Final = f"{DOMAIN}/data-channel"
+"""On the ConfigMap that registers a data channel in an environment: the channel's name."""
+USER_LABEL_PREFIX: Final = f"label.{DOMAIN}/"
+"""Labels that the submitter put on a job are kept on the run as `label.modelops.dev/<key>`."""
+TEKTON_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
+TEKTON_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
+
+# Annotations of the run ---------------------------------------------------------------------------------------------
+INPUT: Final = f"{DOMAIN}/input"
+"""Name of the ConfigMap with IR and Values."""
+BODY_DIGEST: Final = f"{DOMAIN}/body-digest"
+IR_DIGEST: Final = f"{DOMAIN}/ir-digest"
+VALUES_DIGEST: Final = f"{DOMAIN}/values-digest"
+JOB: Final = f"{DOMAIN}/job"
+"""JSON of `model.job.Submission`: what was asked, by whom; a job's facts that the cluster does not hold elsewhere."""
+COMPLETION: Final = f"{DOMAIN}/completion"
+"""JSON {outcome, message, by, at}: completion asked for through the API; watched by `wait`."""
+DRAIN: Final = f"{DOMAIN}/drain"
+"""JSON {by, at}: drain asked for; watched by `wait`."""
+CANCELLED_BY: Final = f"{DOMAIN}/cancelled-by"
+"""JSON {by, at, mode}."""
+# Annotation of the wait pod
+PROGRESS: Final = f"{DOMAIN}/progress"
+"""JSON of `model.job.Progress`, written by `wait` on its own pod."""
+
+# Fixed objects of an environment ------------------------------------------------------------------------------------
+PIPELINE_NAME: Final = "scoring-job-v1"
+"""The Tekton Pipeline; a change of `tekton/` makes a new version of this name."""
+RUNNER_ACCOUNT: Final = "modelops-runner"
+SCORING_ACCOUNT: Final = "modelops-scoring"
+TASKS: Final = ("install", "wait", "uninstall")
+AUDIENCE: Final = "modelops"
+ARTIFACTS_AUDIENCE: Final = "modelops-artifacts"
+
+_JOB_ID = re.compile(r"j[a-z2-7]{20}")
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def job_id(*, namespace: str, key: str) -> str:
+    """The id that this idempotency key has in this namespace: `j` and 20 characters of lower-case base32 (100 bits).
+
+    >>> job_id(namespace="staging", key="a")
+    'jumjfu4uiml3xmwuaaihi'
+    """
+    digest = hashlib.sha256(f"{namespace}\0{key}".encode()).digest()
+    return "j" + base64.b32encode(digest).decode().lower()[:20]
+
+
+def is_job_id(text: str) -> bool:
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a document, step or parameter: at most 40 of a-z, 0-9 and `-`, first a letter."""
+    return _NAME.fullmatch(text) is not None
+
+
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def job_input(job: str, body_digest: str) -> str:
+    """The ConfigMap of a job: named by run and body, so that another body never meets the same name."""
+    return f"{job}-input-{short_hash(body_digest)}"
+
+
+def flow(release: str) -> str:
+    """Job, ConfigMap and NetworkPolicy of a release's scoring flow; chart: `scoring-flow.fullname`."""
+    return f"{release}-flow"
+
+
+def scoring_service(release: str, *, chart: str, model: str) -> str:
+    """Deployment and Service of one model; chart: `<chart>.fullname`. At most 21 + 1 + 21 + 1 + 8 characters.
+
+    >>> scoring_service("j" + "a" * 20, chart="scoring-server-pmml", model="delay")
+    'jaaaaaaaaaaaaaaaaaaaa-pmml-6e16db10'
+    """
+    return f"{release}-{chart.removeprefix('scoring-server-')}-{short_hash(model)}"
+
+
+def channel_object(name: str) -> str:
+    """The ConfigMap that registers a data channel."""
+    return f"data-channel-{name}"
+
+
+def record_labels(job: str) -> Mapping[str, str]:
+    return {JOB_ID: job, "app.kubernetes.io/part-of": "modelops", "app.kubernetes.io/managed-by": "modelops"}

@@ -1,0 +1,73 @@
+"""Settings of the programs that run in the cluster, read from the environment once, in their entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Globals:
+    """Set by the platform for every job; each field changes a named field of a rendered object or configuration."""
+
+    registry_pull: str = ""
+    """Registry as the node's container runtime names it; prefix of every image reference without digest."""
+    image_pull_secrets: tuple[str, ...] = ()
+    log_level: str = "info"
+    """debug | info | warning | error: environment MODELOPS_LOG_LEVEL of every container, Bento's `logger.level`."""
+    trace_endpoint: str = ""
+    """OTLP/HTTP collector URL; empty: no tracing. Bento's `tracer`, environment OTEL_EXPORTER_OTLP_ENDPOINT."""
+    trace_sample_ratio: float = 0.0
+    artifact_store_url: str = ""
+    """URL of the modelops server as seen from pods of an environment; models are fetched from it by digest."""
+    git_server_url: str = ""
+    """Base URL of the git server that `git: {path, ref}` is resolved on; annotation on the flow's pods."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The scheduling server's settings."""
+
+    environments: tuple[str, ...] = ()
+    """Namespaces where jobs may run."""
+    platform_namespace: str = "modelops"
+    platform: str = ""
+    """`<namespace>.<release>`, label value on everything of this platform."""
+    task_image: str = ""
+    """Image, by digest, of the install, wait and uninstall steps."""
+    task_priority_class: str = ""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Program -> image reference by digest (streaming-runtime, scoring-server-python, …)."""
+    globals_: Globals = field(default_factory=Globals)
+    modelops_server_url: str = ""
+    token_cache_seconds: float = 10.0
+
+    @staticmethod
+    def from_environ(environ: Mapping[str, str]) -> Settings:
+        """Settings from `MODELOPS_*` variables; an absent variable leaves the default."""
+        images = dict(
+            pair.split("=", 1) for pair in environ.get("MODELOPS_IMAGES", "").split(",") if "=" in pair
+        )
+        return Settings(
+            environments=_names(environ.get("MODELOPS_ENVIRONMENTS", "")),
+            platform_namespace=environ.get("MODELOPS_NAMESPACE", "modelops"),
+            platform=environ.get("MODELOPS_PLATFORM", ""),
+            task_image=environ.get("MODELOPS_TASK_IMAGE", ""),
+            task_priority_class=environ.get("MODELOPS_TASK_PRIORITY_CLASS", ""),
+            images=images,
+            globals_=Globals(
+                registry_pull=environ.get("MODELOPS_REGISTRY_PULL", ""),
+                image_pull_secrets=_names(environ.get("MODELOPS_IMAGE_PULL_SECRETS", "")),
+                log_level=environ.get("MODELOPS_LOG_LEVEL", "info"),
+                trace_endpoint=environ.get("MODELOPS_TRACE_ENDPOINT", ""),
+                trace_sample_ratio=float(environ.get("MODELOPS_TRACE_SAMPLE_RATIO", "0")),
+                artifact_store_url=environ.get("MODELOPS_ARTIFACT_STORE_URL", ""),
+                git_server_url=environ.get("MODELOPS_GIT_SERVER_URL", ""),
+            ),
+            modelops_server_url=environ.get("MODELOPS_SERVER_URL", ""),
+            token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", "10")),
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
