@@ -1,0 +1,63 @@
+# Verbs of this project. `make demo` and `make test` need nothing but Python 3.11 and root on a Debian-like machine.
+PYTHON ?= python3
+VENV   ?= .venv
+PY     := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+# what a test needs beside Python: `make up` brings all of it but Java
+TOOLS  := bento or helm or java
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit tools e2e bench format lock docs up down status clean
+
+help: ## show these verbs
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@echo "==> Python environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.ready ## set everything up and score 336,776 flights, twice, with every figure checked
+	@$(PY) -m scheduler.demo
+
+test: $(VENV)/.ready ## everything: style, types, unit, charts, and end to end on the local cluster
+	@$(MAKE) --no-print-directory check unit
+	@PY=$(PY) tests/with-cluster $(MAKE) --no-print-directory tools e2e
+
+check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+unit: $(VENV)/.ready ## tests that need neither network, root nor programs
+	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts -m "not e2e and not ($(TOOLS))" -q
+
+tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
+	@$(PYTEST) tests -m "($(TOOLS)) and not e2e" -q
+
+e2e: $(VENV)/.ready ## tests on the running cluster
+	@$(PYTEST) tests -m e2e -v
+
+bench: $(VENV)/.ready ## measure, print the figures
+	@$(PYTEST) tests/bench -q -s
+
+format: $(VENV)/.ready ## make the code look as `check` wants it
+	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+lock: $(VENV)/.ready ## resolve all requirement locks anew
+	@$(PY) -m scheduler.images lock
+
+up: $(VENV)/.ready ## build what is missing and start the local cluster
+	@$(PY) -m scheduler.devcluster up
+
+down: $(VENV)/.ready ## stop the local cluster; nothing of it stays but its binaries and data
+	@$(PY) -m scheduler.devcluster down
+
+status: $(VENV)/.ready ## what of the local cluster runs
+	@$(PY) -m scheduler.devcluster status
+
+clean: ## remove the Python environment and the demonstration's files
+	@rm -rf $(VENV) .demo build *.egg-info
