@@ -45,9 +45,7 @@ class Settings:
     @staticmethod
     def from_environ(environ: Mapping[str, str]) -> Settings:
         """Settings from `MODELOPS_*` variables; an absent variable leaves the default."""
-        images = dict(
-            pair.split("=", 1) for pair in environ.get("MODELOPS_IMAGES", "").split(",") if "=" in pair
-        )
+        images = dict(pair.split("=", 1) for pair in environ.get("MODELOPS_IMAGES", "").split(",") if "=" in pair)
         return Settings(
             environments=_names(environ.get("MODELOPS_ENVIRONMENTS", "")),
             platform_namespace=environ.get("MODELOPS_NAMESPACE", "modelops"),

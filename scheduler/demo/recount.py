@@ -20,8 +20,8 @@ from typing import Any
 import joblib
 import numpy as np
 
-CARRIERS = "9E AA AS B6 DL EV F9 FL HA MQ OO UA US VX WN YV".split()
-ORIGINS = "EWR JFK LGA".split()
+CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
+ORIGINS = ["EWR", "JFK", "LGA"]
 TOLERANCE = 1e-9
 
 
