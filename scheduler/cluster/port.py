@@ -77,6 +77,14 @@ class Token:
     """RFC 3339."""
 
 
+class LogLines(Iterator[str], Protocol):
+    """Lines of a log as they come."""
+
+    def close(self) -> None:
+        """Stop; may be called from another thread, whose `next` then ends."""
+        ...
+
+
 class Cluster(Protocol):
     """A Kubernetes API server, asked with one identity."""
 
@@ -133,7 +141,7 @@ class Cluster(Protocol):
 
     def pod_logs(
         self, name: str, namespace: str, *, container: str = "", follow: bool = False, tail_lines: int | None = None
-    ) -> Iterator[str]:
+    ) -> LogLines:
         """Lines of a container's log without their line ends; with `follow` until the container ends."""
         ...
 

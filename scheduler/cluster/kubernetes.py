@@ -1,0 +1,277 @@
+"""The real API server, through the official client's connection, authentication and TLS.
+
+Objects stay plain dictionaries: the client's generated models would drop fields they do not know.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import client, config
+from urllib3.connection import HTTPConnection
+from urllib3.util import Retry
+
+from scheduler.cluster import kinds, reviews, translation
+from scheduler.cluster.port import Caller, Event, EventType, ExpiredError, Listing, Token
+from scheduler.errors import NotFoundError, UnavailableError
+from scheduler.model.types import Manifest
+
+_CONNECT_SECONDS: Final = 5.0
+_READ_SECONDS: Final = 15.0
+_FOLLOW_SECONDS: Final = 6 * 3600.0
+_PAGE: Final = 500
+_WATCH_GRACE_SECONDS: Final = 1.5
+"""How much longer than its `timeoutSeconds` a watch may stay silent before it counts as lost."""
+_POOL: Final = 64
+_CONTENT_TYPES: Final = {"merge": "application/merge-patch+json", "json": "application/json-patch+json"}
+
+
+class KubernetesCluster:
+    """A `Cluster` behind HTTPS, with the identity of a kubeconfig or of the pod it runs in. Safe for many threads."""
+
+    def __init__(self, configuration: client.Configuration) -> None:
+        configuration.connection_pool_maxsize = _POOL
+        configuration.retries = Retry(total=1, connect=1, read=1, redirect=0, status=0, other=0)
+        # A half-open connection is found by keep-alive probes; reads of a quiet log have no other limit.
+        configuration.socket_options = [
+            *HTTPConnection.default_socket_options,
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+        ]
+        self._configuration = configuration
+        self._rest = client.ApiClient(configuration).rest_client
+
+    @classmethod
+    def in_pod(cls) -> KubernetesCluster:
+        """With the ServiceAccount of this pod; its token is read again as it is rotated."""
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException as error:
+            raise NotFoundError(f"this program does not run in a pod: {error}") from error
+        return cls(configuration)
+
+    @classmethod
+    def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None) -> KubernetesCluster:
+        """With a kubeconfig; without a path the one that `KUBECONFIG` or the home folder names."""
+        configuration = client.Configuration()
+        try:
+            config.load_kube_config(
+                config_file=str(path) if path else None,
+                context=context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        except config.ConfigException as error:
+            raise NotFoundError(f"no usable kubeconfig{f' in {path}' if path else ''}: {error}") from error
+        return cls(configuration)
+
+    def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
+        return self._json("GET", kinds.path(kind, namespace, name), what=f"get {kind} '{name}'")
+
+    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+        try:
+            return self._pages(kind, namespace, labels, limit=_PAGE)
+        except ExpiredError:  # more changes between two pages than the server remembers
+            return self._pages(kind, namespace, labels, limit=0)
+
+    def create(self, manifest: Manifest) -> Manifest:
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        path = kinds.path(kind, metadata.get("namespace", ""))
+        return self._json("POST", path, body=manifest, what=f"create {kind} '{metadata.get('name', '')}'")
+
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        namespace: str,
+        patch: Mapping[str, object] | Sequence[Mapping[str, object]],
+        *,
+        type_: Literal["merge", "json"] = "merge",
+    ) -> Manifest:
+        body: object = dict(patch) if isinstance(patch, Mapping) else [dict(step) for step in patch]
+        path = kinds.path(kind, namespace, name)
+        return self._json("PATCH", path, body=body, content=_CONTENT_TYPES[type_], what=f"patch {kind} '{name}'")
+
+    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "") -> None:
+        options: dict[str, object] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        self._json("DELETE", kinds.path(kind, namespace, name), body=options, what=f"delete {kind} '{name}'")
+
+    def watch(
+        self,
+        kind: str,
+        namespace: str = "",
+        *,
+        labels: Mapping[str, str | None] | None = None,
+        resource_version: str,
+        timeout_seconds: float,
+    ) -> Iterator[Event]:
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(max(1, round(timeout_seconds))),
+            **_selector(labels),
+        }
+        what = f"watch {kind}"
+        response = self._open(
+            "GET", kinds.path(kind, namespace), query, what=what, read_seconds=timeout_seconds + _WATCH_GRACE_SECONDS
+        )
+        with translation.translated(what):
+            for line in _Lines(response):
+                yield _event(json.loads(line), what)
+
+    def pod_logs(
+        self, name: str, namespace: str, *, container: str = "", follow: bool = False, tail_lines: int | None = None
+    ) -> _Lines:
+        query = {
+            **({"container": container} if container else {}),
+            **({"follow": "true"} if follow else {}),
+            **({"tailLines": str(tail_lines)} if tail_lines is not None else {}),
+        }
+        response = self._open(
+            "GET",
+            kinds.path("Pod", namespace, name) + "/log",
+            query,
+            what=f"read the log of pod '{name}'",
+            read_seconds=_FOLLOW_SECONDS if follow else _READ_SECONDS,
+        )
+        return _Lines(response)
+
+    def review_token(self, token: str, *, audiences: Sequence[str]) -> Caller | None:
+        path = "/apis/authentication.k8s.io/v1/tokenreviews"
+        answer = self._json("POST", path, body=reviews.token_review(token, audiences), what="review a token")
+        return reviews.caller_of(answer, audiences)
+
+    def allowed(
+        self, caller: Caller, *, verb: str, resource: str, namespace: str, subresource: str = "", name: str = ""
+    ) -> bool:
+        attributes = {
+            "verb": verb,
+            "resource": resource,
+            "namespace": namespace,
+            **({"subresource": subresource} if subresource else {}),
+            **({"name": name} if name else {}),
+        }
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        answer = self._json("POST", path, body=reviews.access_review(caller, attributes), what="review an access")
+        return reviews.is_allowed(answer)
+
+    def request_token(self, account: str, namespace: str, *, audience: str, seconds: int) -> Token:
+        path = kinds.path("ServiceAccount", namespace, account) + "/token"
+        body = reviews.token_request(audience, seconds)
+        status = self._json("POST", path, body=body, what=f"request a token of account '{account}'")["status"]
+        return Token(value=status["token"], expires=status["expirationTimestamp"])
+
+    def _pages(self, kind: str, namespace: str, labels: Mapping[str, str | None] | None, *, limit: int) -> Listing:
+        items: list[Manifest] = []
+        query = {**_selector(labels), **({"limit": str(limit)} if limit else {})}
+        entry = kinds.known(kind)
+        while True:
+            page = self._json("GET", kinds.path(kind, namespace), query=query, what=f"list {kind}")
+            # Items of a list carry neither kind nor apiVersion; everywhere else they do.
+            items += [{"apiVersion": entry.api_version, "kind": kind, **item} for item in page.get("items") or ()]
+            token = page["metadata"].get("continue", "")
+            if not token:
+                return Listing(items=tuple(items), resource_version=page["metadata"]["resourceVersion"])
+            query = {**query, "continue": token}
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content: str = "application/json",
+    ) -> dict[str, Any]:
+        response = self._open(method, path, query or {}, what=what, body=body, content=content)
+        with translation.translated(what):
+            text = response.data
+        answer: dict[str, Any] = json.loads(text) if text else {}
+        return answer
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        what: str,
+        read_seconds: float = _READ_SECONDS,
+        body: object = None,
+        content: str = "application/json",
+    ) -> urllib3.BaseHTTPResponse:
+        """The open response; its error translated when it is not a success."""
+        headers = {"Accept": "application/json", "Content-Type": content, "User-Agent": "modelops"}
+        key = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        if key:
+            headers["Authorization"] = key
+        url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        with translation.translated(what):
+            response: urllib3.BaseHTTPResponse = self._rest.request(
+                method, url, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
+            ).response
+            if response.status >= 300:
+                raise translation.error_for(response.status, response.data, response.headers, what)
+        return response
+
+
+class _Lines:
+    """Lines of a response as they come; the connection goes back to the pool only when it was read to its end."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+        self._lines = self._split()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+    def close(self) -> None:
+        self._response.shutdown()
+
+    def _split(self) -> Iterator[str]:
+        rest, complete = b"", False
+        try:
+            for chunk in self._response.stream(amt=65536):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line.decode(errors="replace")
+            if rest:
+                yield rest.decode(errors="replace")
+            complete = True
+        finally:
+            if complete:
+                self._response.release_conn()
+            else:
+                self._response.close()
+
+
+def _selector(labels: Mapping[str, str | None] | None) -> dict[str, str]:
+    if not labels:
+        return {}
+    terms = [key if value is None else f"{key}={value}" for key, value in labels.items()]
+    return {"labelSelector": ",".join(terms)}
+
+
+def _event(given: Mapping[str, Any], what: str) -> Event:
+    if given["type"] == "ERROR":
+        status = given["object"]
+        raise translation.error_for(int(status.get("code", 500)), json.dumps(status).encode(), {}, what)
+    if given["type"] not in EventType.__members__:
+        raise UnavailableError(f"could not {what}: the API server sent an event of unknown type '{given['type']}'")
+    return Event(type=EventType(given["type"]), manifest=given["object"])
