@@ -1,0 +1,45 @@
+{{- /* Each complaint is one line; a chart gathers those that concern it, and `common.refuse` fails once with all of them. */ -}}
+
+{{- define "common.complaints.image" -}}{{- /* takes {root, program} */ -}}
+{{- $reference := index (.root.Values.global.images | default dict) .program | default "" -}}
+{{- if not $reference }}
+global.images.{{ .program }}: missing; it takes the image of {{ .program }}, as <repository>@sha256:<64 hexadecimal digits>
+{{- else if not (regexMatch "@sha256:[0-9a-f]{64}$" $reference) }}
+global.images.{{ .program }}: {{ $reference }} has no digest; it takes <repository>@sha256:<64 hexadecimal digits>
+{{- end }}
+{{- end -}}
+
+{{- define "common.complaints.job" -}}{{- /* takes the root of a chart with a job face */ -}}
+{{- if not .Values.global.job }}
+global.job: missing; it says which job the release is: id, environment, pipeline, mode, irDigest
+{{- end }}
+{{- with .Values.global.job }}
+{{- if ne .id $.Release.Name }}
+global.job.id: {{ .id }} is not the release's name; a job is installed as the release {{ .id }} (here: {{ $.Release.Name }})
+{{- end }}
+{{- if ne .environment $.Release.Namespace }}
+global.job.environment: {{ .environment }} is not the release's namespace (here: {{ $.Release.Namespace }})
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.complaints.platform" -}}{{- /* takes the root of an application's chart */ -}}
+{{- if gt (len .Release.Name) 40 }}
+release name: {{ .Release.Name }} has {{ len .Release.Name }} characters; names of the platform's objects allow 40
+{{- end }}
+{{- if gt (len (include "common.platform" .)) 63 }}
+release name and namespace: {{ include "common.platform" . }} is a label's value and has more than 63 characters
+{{- end }}
+{{- range $name := .Values.global.environments }}
+{{- if eq $name $.Release.Namespace }}
+global.environments: {{ $name }} is the platform's own namespace; jobs run in namespaces of their own
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.refuse" -}}{{- /* takes {root, complaints}: complaints as text, one a line */ -}}
+{{- $complaints := compact (splitList "\n" .complaints) -}}
+{{- if $complaints -}}
+{{- printf "chart %s refuses these values:\n  %s" .root.Chart.Name (join "\n  " $complaints) | fail -}}
+{{- end -}}
+{{- end -}}

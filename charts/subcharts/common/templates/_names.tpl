@@ -1,0 +1,35 @@
+{{- /* Names that more than one chart uses; what only one chart uses stands in that chart's own _names.tpl. */ -}}
+
+{{- define "common.fullname" -}}{{- /* an application of the platform: all its namespaced objects */ -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name -}}
+{{- end -}}
+
+{{- define "common.clusterName" -}}{{- /* cluster-scoped objects of an application carry namespace and release */ -}}
+{{- printf "%s-%s-%s" .Release.Namespace .Release.Name .Chart.Name -}}
+{{- end -}}
+
+{{- define "common.platform" -}}{{- /* label value: which platform an environment belongs to */ -}}
+{{- printf "%s.%s" .Release.Namespace .Release.Name -}}
+{{- end -}}
+
+{{- define "common.taskPriorityClass" -}}{{- /* PriorityClass (cluster-scoped) of task pods */ -}}
+{{- printf "%s-%s-task" .Release.Namespace .Release.Name -}}
+{{- end -}}
+
+{{- define "common.modelopsServer.fullname" -}}{{- /* Service of the modelops server */ -}}
+{{- printf "%s-modelops-server" .Release.Name -}}
+{{- end -}}
+
+{{- define "common.artifactStore.url" -}}{{- /* as seen from pods of every namespace */ -}}
+{{- if .Values.global.artifactStore.url -}}
+{{- .Values.global.artifactStore.url -}}
+{{- else -}}
+{{- printf "http://%s.%s.svc:8080" (include "common.modelopsServer.fullname" .) .Release.Namespace -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Deployment, Service, ConfigMap, NetworkPolicy of one model; scheduler/names.py: scoring_service */ -}}
+{{- define "common.scoringService.fullname" -}}{{- /* takes {root, model} */ -}}
+{{- $server := trimPrefix "scoring-server-" .root.Chart.Name -}}
+{{- printf "%s-%s-%s" .root.Release.Name $server (.model.name | sha256sum | trunc 8) -}}
+{{- end -}}

@@ -1,0 +1,70 @@
+{{- /* All images run as this user and group; local volumes belong to it (hostPath knows no fsGroup). */ -}}
+{{- define "common.pod.securityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "common.container.securityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "common.pullSecrets" -}}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.priority" -}}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* Image of a program, as the node pulls it: takes {root, program}. A reference without a registry (its first part has
+       neither dot nor colon) is looked for in global.registry.pull. `common.complaints.image` says when there is none. */ -}}
+{{- define "common.image" -}}
+{{- $reference := index (.root.Values.global.images | default dict) .program | default "" -}}
+{{- $registry := .root.Values.global.registry.pull -}}
+{{- $first := first (splitList "/" $reference) -}}
+{{- if and $registry (not (regexMatch "[.:]|^localhost$" $first)) -}}
+{{- printf "%s/%s" $registry $reference | quote -}}
+{{- else -}}
+{{- $reference | quote -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "common.environment" -}}{{- /* environment that every container of ours gets */ -}}
+- name: MODELOPS_LOG_LEVEL
+  value: {{ .Values.global.logLevel | quote }}
+{{- if .Values.global.trace.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .Values.global.trace.endpoint | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .Values.global.trace.sampleRatio | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "common.secretEnvironment" -}}{{- /* takes a list of {name, secretRef: {name, key}} */ -}}
+{{- range . }}
+- name: {{ .name | quote }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretRef.name | quote }}
+      key: {{ .secretRef.key | quote }}
+{{- end }}
+{{- end -}}

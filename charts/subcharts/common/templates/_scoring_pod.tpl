@@ -1,0 +1,86 @@
+{{- /* The pod of a scoring service: a download that holds the token, then a server that does not. */ -}}
+{{- define "common.scoringService.pod" -}}
+serviceAccountName: {{ .root.Values.global.accounts.scoring }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+{{- include "common.priority" .root }}
+{{- include "common.pullSecrets" .root }}
+securityContext:
+  {{- include "common.pod.securityContext" . | nindent 2 }}
+initContainers:
+  - {{- include "common.scoringService.download" . | nindent 4 }}
+containers:
+  - {{- include "common.scoringService.server" . | nindent 4 }}
+volumes:
+  - name: config
+    configMap:
+      name: {{ include "common.scoringService.fullname" . }}
+  - name: models
+    emptyDir:
+      sizeLimit: {{ .root.Values.modelsSize }}
+  - name: tmp
+    emptyDir:
+      sizeLimit: {{ .root.Values.tmpSize }}
+  - name: artifacts-token
+    projected:
+      sources:
+        # ten minutes is the least that a kubelet accepts
+        - serviceAccountToken: {audience: modelops-artifacts, expirationSeconds: 600, path: token}
+{{- end -}}
+
+{{- define "common.scoringService.download" -}}
+name: download
+image: {{ include "common.image" (dict "root" .root "program" .root.Chart.Name) }}
+command: [python3, -m, scheduler.serving.download]
+securityContext:
+  {{- include "common.container.securityContext" . | nindent 2 }}
+terminationMessagePolicy: File
+env:
+  {{- include "common.environment" .root | nindent 2 }}
+  - name: MODELOPS_ARTIFACT_STORE_URL
+    value: {{ .root.Values.global.artifactStore.url | quote }}
+resources:
+  {{- toYaml .root.Values.download.resources | nindent 2 }}
+volumeMounts:
+  - {name: config, mountPath: /etc/modelops/serving, readOnly: true}
+  - {name: models, mountPath: /models}
+  - {name: tmp, mountPath: /tmp}
+  - {name: artifacts-token, mountPath: /var/run/secrets/modelops-artifacts, readOnly: true}
+{{- end -}}
+
+{{- define "common.scoringService.server" -}}
+{{- $runner := trimPrefix "scoring-server-" .root.Chart.Name -}}
+name: server
+image: {{ include "common.image" (dict "root" .root "program" .root.Chart.Name) }}
+command: [python3, -m, scheduler.serving]
+args: [--runner, {{ $runner }}]
+securityContext:
+  {{- include "common.container.securityContext" . | nindent 2 }}
+terminationMessagePolicy: File
+env:
+  {{- include "common.environment" .root | nindent 2 }}
+  {{- include "common.secretEnvironment" .root.Values.env | nindent 2 }}
+ports:
+  - {name: http, containerPort: 8080, protocol: TCP}
+startupProbe:
+  httpGet: {path: /v2/health/live, port: http}
+  periodSeconds: 1
+  failureThreshold: {{ .root.Values.startSeconds }}
+readinessProbe:
+  httpGet: {path: /v2/health/ready, port: http}
+  periodSeconds: 1
+  timeoutSeconds: 5
+  failureThreshold: 3
+livenessProbe:
+  httpGet: {path: /v2/health/live, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+resources:
+  {{- toYaml .root.Values.resources | nindent 2 }}
+volumeMounts:
+  - {name: config, mountPath: /etc/modelops/serving, readOnly: true}
+  - {name: models, mountPath: /models, readOnly: true}
+  - {name: tmp, mountPath: /tmp}
+{{- end -}}
