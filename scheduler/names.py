@@ -107,7 +107,7 @@ def flow(release: str) -> str:
 
 
 def scoring_service(release: str, *, chart: str, model: str) -> str:
-    """Deployment and Service of one model; chart: `common.scoringService.fullname`. At most 21 + 1 + 21 + 1 + 8 characters.
+    """Deployment and Service of one model; chart: `common.scoringService.fullname`. At most 52 characters.
 
     >>> scoring_service("j" + "a" * 20, chart="scoring-server-pmml", model="delay")
     'jaaaaaaaaaaaaaaaaaaaa-pmml-6e16db10'
