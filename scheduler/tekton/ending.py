@@ -1,0 +1,121 @@
+"""How a finished job ended: state, reason, task and words, from the strongest evidence to the weakest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scheduler.model import job_json
+from scheduler.model.job import Cleanup, Diagnosis, JobState, Reason
+from scheduler.tekton import diagnosis, reasons
+from scheduler.tekton.facts import Facts
+from scheduler.tekton.task_facts import TaskFacts
+
+QUEUE_DEADLINE_MODE = "queue-deadline"
+"""`mode` of a cancellation that the server itself asked for because the job waited too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Where a job is, or how it ended."""
+
+    state: JobState
+    task: str = ""
+    reason: Reason = Reason.NONE
+    message: str = ""
+    diagnosis: Diagnosis | None = None
+
+
+def of(facts: Facts) -> Ending:
+    """How the scoring ended, and then what the teardown adds to it."""
+    scoring = _scoring(facts)
+    if scoring.state == JobState.SUCCEEDED:
+        return _with_teardown(scoring, facts.uninstall)
+    found = scoring.diagnosis or diagnosis.of(scoring.reason, detail=scoring.message)
+    return replace(scoring, diagnosis=found)
+
+
+def _scoring(facts: Facts) -> Ending:
+    said = facts.wait.outcome.get("outcome")
+    if said == "Succeeded":
+        return Ending(state=JobState.SUCCEEDED, reason=_good_reason(facts), message=_words(facts.wait.outcome))
+    if said == "Failed":
+        return _failed("wait", facts.wait.outcome)
+    if facts.install.outcome.get("outcome") == "Failed" and not facts.is_cancelled:
+        return _failed("install", facts.install.outcome)
+    if facts.is_cancelled:
+        return _cancelled(facts)
+    return _without_outcome(facts)
+
+
+def _good_reason(facts: Facts) -> Reason:
+    said = reasons.named(str(facts.wait.outcome.get("reason", "")))
+    if said in {Reason.COMPLETED_BY_REQUEST, Reason.DRAINED}:
+        return said
+    return Reason.COMPLETED
+
+
+def _failed(task: str, outcome: Mapping[str, Any]) -> Ending:
+    given = str(outcome.get("reason", ""))
+    reason = reasons.named(given)
+    unknown = f"{given}: " if reason == Reason.TEKTON and given not in {"", Reason.TEKTON.value} else ""
+    state = JobState.TIMED_OUT if reason in reasons.DEADLINES else JobState.FAILED
+    if reason == Reason.CANCELLED:
+        state = JobState.CANCELLED
+    return Ending(
+        state=state,
+        task=task,
+        reason=reason,
+        message=unknown + _words(outcome),
+        diagnosis=job_json.diagnosis_from_json(outcome.get("diagnosis")),
+    )
+
+
+def _cancelled(facts: Facts) -> Ending:
+    by = str(facts.cancelled_by.get("by", "")) or "somebody with access to the cluster"
+    task = "wait" if facts.wait.exists else "install" if facts.install.exists else ""
+    if facts.cancelled_by.get("mode") == QUEUE_DEADLINE_MODE:
+        words = facts.install.condition.message
+        message = "the job waited longer than its queue deadline" + (f": {words}" if words else "")
+        return Ending(state=JobState.TIMED_OUT, task=task, reason=Reason.QUEUE_DEADLINE, message=message)
+    return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}")
+
+
+def _without_outcome(facts: Facts) -> Ending:
+    """No program could say how it ended: Tekton's own reasons, of the first task that failed or of the run."""
+    for task, found in (("install", facts.install), ("wait", facts.wait)):
+        if found.has_failed:
+            reason = reasons.of_task_run(found.condition.reason, task=task)
+            return _told_by_tekton(task, reason, found.condition.reason, found.condition.message)
+    if facts.condition.reason in reasons.TIMEOUTS:
+        task = "wait" if facts.wait.exists else "install"
+        reason = reasons.DEADLINE_OF_TASK[task]
+        return _told_by_tekton(task, reason, facts.condition.reason, facts.condition.message)
+    if facts.wait.is_done or facts.condition.status == "True":
+        message = "task wait ended without saying how the scoring ended"
+        return Ending(state=JobState.FAILED, task="wait", reason=Reason.COUNTS_LOST, message=message)
+    return _told_by_tekton("", Reason.TEKTON, facts.condition.reason, facts.condition.message)
+
+
+def _told_by_tekton(task: str, reason: Reason, word: str, message: str) -> Ending:
+    state = JobState.TIMED_OUT if reason in reasons.DEADLINES else JobState.FAILED
+    return Ending(state=state, task=task, reason=reason, message=f"{word}: {message}" if message else word)
+
+
+def _with_teardown(scoring: Ending, uninstall: TaskFacts) -> Ending:
+    """A job whose result is published has succeeded, even if its teardown has not: the reason tells of that."""
+    if uninstall.outcome.get("cleanup") == Cleanup.CLEAN.value:
+        return scoring
+    reason = Reason.LEAKED
+    if uninstall.condition.reason in reasons.TIMEOUTS or uninstall.outcome.get("reason") == Reason.FINISH_DEADLINE:
+        reason = Reason.FINISH_DEADLINE
+    words = _words(uninstall.outcome) or uninstall.condition.message or "task uninstall did not prove that it is gone"
+    message = f"{scoring.message}; its release is not proven gone: {words}".removeprefix("; ")
+    found = diagnosis.of(reason, detail=words)
+    return replace(scoring, task="uninstall", reason=reason, message=message, diagnosis=found)
+
+
+def _words(outcome: Mapping[str, Any]) -> str:
+    message = outcome.get("message")
+    return message if isinstance(message, str) else ""

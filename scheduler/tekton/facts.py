@@ -1,0 +1,63 @@
+"""What a run, its task runs and their pods say, read once into checked values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler import names
+from scheduler.model import job_json
+from scheduler.model.job import Progress
+from scheduler.model.types import Manifest
+from scheduler.tekton import pipeline_run, task_facts, view
+from scheduler.tekton.task_facts import Condition, TaskFacts
+
+_CANCEL_STATUS: Final = frozenset({pipeline_run.CANCELLED, pipeline_run.CANCELLED_RUN_FINALLY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that the projection looks at."""
+
+    run: Manifest
+    condition: Condition
+    status: str
+    """`spec.status`: what was last asked of Tekton."""
+    install: TaskFacts
+    wait: TaskFacts
+    uninstall: TaskFacts
+    cancelled_by: Mapping[str, Any]
+    drain: Mapping[str, Any]
+    completion: Mapping[str, Any]
+    progress: Progress | None
+
+    @property
+    def is_cancelled(self) -> bool:
+        return bool(self.cancelled_by) or self.status in _CANCEL_STATUS
+
+
+def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manifest]) -> Facts:
+    annotations = view.mapping(run, "metadata", "annotations")
+    tasks = task_facts.by_task(task_runs)
+    return Facts(
+        run=run,
+        condition=task_facts.condition_of(run),
+        status=view.text(run, "spec", "status"),
+        install=tasks["install"],
+        wait=tasks["wait"],
+        uninstall=tasks["uninstall"],
+        cancelled_by=job_json.parse(annotations.get(names.CANCELLED_BY)),
+        drain=job_json.parse(annotations.get(names.DRAIN)),
+        completion=job_json.parse(annotations.get(names.COMPLETION)),
+        progress=_progress(pods),
+    )
+
+
+def _progress(pods: Iterable[Manifest]) -> Progress | None:
+    for pod in pods:
+        if view.text(pod, "metadata", "labels", names.TEKTON_PIPELINE_TASK) == "wait":
+            text = view.mapping(pod, "metadata", "annotations").get(names.PROGRESS)
+            if text:
+                return job_json.progress_from_json(job_json.parse(text))
+    return None

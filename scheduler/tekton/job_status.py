@@ -1,0 +1,104 @@
+"""From what the cluster shows of a run to the job that people see. Pure, and total: nothing makes it raise.
+
+What Tekton calls Failed or Cancelled is not the job's state: a failing teardown turns a good run into a failed one.
+So the scoring and the teardown are read separately, from the outcomes that our own programs left in the task runs,
+and Tekton's reasons are asked only where a program could not leave one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from scheduler import names
+from scheduler.model import job_json
+from scheduler.model.job import Cleanup, Job, JobState
+from scheduler.model.types import Manifest
+from scheduler.tekton import ending, pipeline_run, timeline, view
+from scheduler.tekton.ending import Ending
+from scheduler.tekton.facts import Facts, facts_of
+
+_SCORING_PHASES: Final = frozenset({"running", "draining", "finished"})
+
+
+def project(run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable[Manifest] = ()) -> Job:
+    """The job that this run is, with the task runs and task pods that bear its id."""
+    facts = facts_of(run, task_runs, pods)
+    found = _now(facts)
+    records = job_json.ledger_from_json(facts.wait.outcome.get("ledger"))
+    if records is None and facts.progress is not None:
+        records = facts.progress.ledger
+    annotations = view.mapping(run, "metadata", "annotations")
+    leftovers = facts.uninstall.outcome.get("leftovers")
+    return Job(
+        id=view.text(run, "metadata", "name"),
+        environment=view.text(run, "metadata", "namespace"),
+        state=found.state,
+        cleanup=_cleanup(facts),
+        submission=job_json.submission_from_json(job_json.parse(annotations.get(names.JOB))),
+        task=found.task,
+        reason=found.reason,
+        message=found.message,
+        diagnosis=found.diagnosis,
+        records=records,
+        records_per_second=_rate(facts),
+        progress=facts.progress,
+        leftovers=tuple(str(item) for item in leftovers) if isinstance(leftovers, list) else (),
+        timestamps=timeline.of(facts, found.state),
+        resource_version=view.text(run, "metadata", "resourceVersion"),
+    )
+
+
+def _now(facts: Facts) -> Ending:
+    if facts.condition.is_final:
+        return ending.of(facts)
+    state = _state_on_the_way(facts)
+    message = facts.progress.message if facts.progress else ""
+    if state == JobState.QUEUED and facts.install.exists:
+        message = facts.install.condition.message  # why its pod waits: quota, image, no node
+    return Ending(state=state, task=_task_at_work(facts), message=message)
+
+
+def _state_on_the_way(facts: Facts) -> JobState:
+    if facts.status == pipeline_run.PENDING:
+        return JobState.QUEUED
+    if facts.is_cancelled:
+        return JobState.CANCELLING
+    if facts.uninstall.exists or facts.wait.is_done or facts.install.has_failed:
+        return JobState.FINISHING
+    if facts.wait.exists:
+        return _state_while_waiting(facts)
+    return JobState.INSTALLING if facts.install.has_started or facts.install.is_done else JobState.QUEUED
+
+
+def _state_while_waiting(facts: Facts) -> JobState:
+    phase = facts.progress.phase if facts.progress else ""
+    if phase not in _SCORING_PHASES:
+        return JobState.INSTALLING
+    return JobState.DRAINING if phase == "draining" or facts.drain else JobState.RUNNING
+
+
+def _task_at_work(facts: Facts) -> str:
+    for task, found in (("uninstall", facts.uninstall), ("wait", facts.wait), ("install", facts.install)):
+        if found.exists:
+            return task
+    return ""
+
+
+def _cleanup(facts: Facts) -> Cleanup:
+    """Clean is only what the uninstall program proved; what nobody proved counts as leaked."""
+    said = facts.uninstall.outcome.get("cleanup")
+    if said in {Cleanup.CLEAN.value, Cleanup.LEAKED.value}:
+        return Cleanup(said)
+    if not facts.condition.is_final:
+        return Cleanup.PENDING if facts.install.has_started or facts.install.is_done else Cleanup.NOT_NEEDED
+    return Cleanup.LEAKED if facts.install.has_started else Cleanup.NOT_NEEDED
+
+
+def _rate(facts: Facts) -> float | None:
+    """Records read a second: over the whole scoring when it is over, as last measured before."""
+    ledger = job_json.ledger_from_json(facts.wait.outcome.get("ledger"))
+    seconds = facts.wait.outcome.get("seconds")
+    if ledger is not None and isinstance(seconds, int | float) and seconds > 0:
+        return round(ledger.read / seconds, 1)
+    return facts.progress.records_per_second if facts.progress else None
