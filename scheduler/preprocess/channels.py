@@ -1,0 +1,185 @@
+"""Which data channel a name stands for: looked up by name and schema, the IR's own first, then the environment's."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+from scheduler.errors import InvalidInputError
+from scheduler.model.pipeline import DataChannel, Field, RecordSchema, ScoringPipeline
+from scheduler.model.problem import Problem
+from scheduler.preprocess import expressions
+from scheduler.preprocess.nearest import nearest
+
+Role: TypeAlias = Literal["source", "sink", "deadLetters"]
+BUILT_TYPES: Final = ("file",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channels:
+    """The ends of a job; expressions applied, the source with the job's data version."""
+
+    source: DataChannel
+    sink: DataChannel
+    dead_letters: DataChannel | None = None
+
+    def all(self) -> tuple[DataChannel, ...]:
+        ends = (self.source, self.sink, self.dead_letters)
+        return tuple(sorted((end for end in ends if end is not None), key=lambda channel: channel.name))
+
+
+def resolve(
+    pipeline: ScoringPipeline,
+    *,
+    registry: Sequence[DataChannel],
+    data_versions: Mapping[str, str],
+    own_scope: expressions.Scope,
+    registry_scope: expressions.Scope,
+) -> tuple[Channels | None, tuple[Problem, ...]]:
+    """The pipeline's channels, and every problem with them; no channels when there is a problem.
+
+    Expressions of the IR's own channels see `own_scope`, those of the environment's see `registry_scope`.
+    """
+    names: dict[Role, str] = {"source": pipeline.source.channel, "sink": pipeline.sink.channel}
+    if pipeline.dead_letters is not None:
+        names["deadLetters"] = pipeline.dead_letters.channel
+    problems = list(_unknown_versions(pipeline, data_versions))
+    found: dict[Role, DataChannel] = {}
+    for role, name in names.items():
+        own = [channel for channel in pipeline.channels if channel.name == name]
+        channel, faults = _find(pipeline, role, name, own or registry)
+        if channel is not None:
+            scope = own_scope if own else registry_scope
+            channel, more = _applied(channel, scope, pointer=f"/spec/{role}/channel", pipeline=pipeline)
+            found[role] = replace(channel, data_version=data_versions.get(name, channel.data_version))
+            faults = (*faults, *more)
+        problems.extend(faults)
+    problems.extend(_same_file(pipeline, found))
+    if problems:
+        return None, tuple(problems)
+    return Channels(source=found["source"], sink=found["sink"], dead_letters=found.get("deadLetters")), ()
+
+
+def differences(*, given: RecordSchema, wanted: RecordSchema) -> tuple[str, ...]:
+    """Why records of `given` are no records of `wanted`, a sentence each; fields beyond `wanted` do no harm."""
+    return tuple(_differences(given.fields, wanted.fields, path=""))
+
+
+def described(channel: DataChannel) -> str:
+    """A candidate as a Problem lists it: `flights (source, file, schema flight)`."""
+    return f"{channel.name} ({channel.direction}, {channel.type}, schema {channel.schema.name})"
+
+
+def _find(
+    pipeline: ScoringPipeline, role: Role, name: str, known: Sequence[DataChannel]
+) -> tuple[DataChannel | None, tuple[Problem, ...]]:
+    direction = "source" if role == "source" else "sink"
+
+    def problem(message: str, channels: Sequence[DataChannel]) -> tuple[None, tuple[Problem, ...]]:
+        return None, (_problem(pipeline, role, message, tuple(described(channel) for channel in channels)),)
+
+    named = [channel for channel in known if channel.name == name]
+    fitting = [channel for channel in known if channel.direction == direction and not _misfit(pipeline, role, channel)]
+    fitting.sort(key=lambda channel: nearest(name, [other.name for other in fitting]).index(channel.name))
+    chosen = [channel for channel in named if channel in fitting]
+    if len(chosen) == 1:
+        return chosen[0], ()
+    if len(chosen) > 1:
+        return problem(f"'{name}' is ambiguous: {len(chosen)} {direction} channels of that name fit", chosen)
+    if not named:
+        every = sorted(known, key=lambda channel: nearest(name, [other.name for other in known]).index(channel.name))
+        what = f"no data channel is named '{name}' in the pipeline or its environment"
+        return problem(what, fitting or every)
+    why = "; ".join(dict.fromkeys(_why(pipeline, role, channel) for channel in named))
+    return problem(f"data channel '{name}' {why}", fitting or named)
+
+
+def _why(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
+    if role == "source" and channel.direction == "sink":
+        return "is a sink; a source is needed"
+    if role != "source" and channel.direction == "source":
+        return "is a source; a sink is needed"
+    return _misfit(pipeline, role, channel)
+
+
+def _misfit(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
+    """Why the channel's type or schema does not fit; empty when they do. Dead letters bring their own form."""
+    if channel.type not in BUILT_TYPES:
+        return f"is of type '{channel.type}', which is not built yet (built: {', '.join(map(repr, BUILT_TYPES))})"
+    if role == "deadLetters":
+        return ""
+    flow = pipeline.flows[0 if role == "source" else -1]
+    verb, end = ("reads", flow.input) if role == "source" else ("writes", flow.output)
+    given, wanted = (channel.schema, end) if role == "source" else (end, channel.schema)
+    faults = ", ".join(differences(given=given, wanted=wanted))
+    return f"has schema '{channel.schema.name}', flow '{flow.name}' {verb} '{end.name}': {faults}" if faults else ""
+
+
+def _differences(given: Sequence[Field], wanted: Sequence[Field], *, path: str) -> Iterator[str]:
+    present = {field.name: field for field in given}
+    for want in wanted:
+        place = f"{path}{want.name}"
+        have = present.get(want.name)
+        if have is None:
+            if want.required or not want.nullable:
+                yield f"field '{place}' is missing"
+            continue
+        if have.type != want.type:
+            yield f"field '{place}' is {have.type}, not {want.type}"
+            continue
+        if have.nullable and not want.nullable:
+            yield f"field '{place}' may be null, which is not expected"
+        yield from _differences(have.properties, want.properties, path=f"{place}.")
+        if have.items is not None and want.items is not None:
+            item = f"{place}[]"
+            yield from _differences([replace(have.items, name=item)], [replace(want.items, name=item)], path="")
+
+
+def _applied(
+    channel: DataChannel, scope: expressions.Scope, *, pointer: str, pipeline: ScoringPipeline
+) -> tuple[DataChannel, tuple[Problem, ...]]:
+    config: dict[str, object] = {}
+    problems: list[Problem] = []
+    for key, value in channel.config.items():
+        try:
+            place = (
+                f"DataChannel/{channel.name}" if channel in pipeline.channels else f"ScoringPipeline/{pipeline.name}"
+            )
+            where = f"/spec/config/{key}" if channel in pipeline.channels else pointer
+            is_text = isinstance(value, str)
+            config[key] = expressions.apply_text(str(value), scope, document=place, pointer=where) if is_text else value
+        except InvalidInputError as error:
+            problems.extend(error.problems)
+    return replace(channel, config=config), tuple(problems)
+
+
+def _same_file(pipeline: ScoringPipeline, found: Mapping[Role, DataChannel]) -> Iterator[Problem]:
+    """Two ends at one path: the commit of one would destroy the other."""
+    taken: dict[tuple[object, str], Role] = {}
+    for role, channel in found.items():
+        place = (channel.config.get("volume"), posixpath.normpath(str(channel.config.get("path", ""))))
+        other = taken.setdefault(place, role)
+        if other != role:
+            message = f"'{channel.name}' is the file '{place[1]}' on volume '{place[0]}', and so is the {other}"
+            yield _problem(pipeline, role, f"{message}; each needs its own")
+
+
+def _unknown_versions(pipeline: ScoringPipeline, data_versions: Mapping[str, str]) -> Iterator[Problem]:
+    for name in sorted(set(data_versions) - {pipeline.source.channel}):
+        yield Problem(
+            message=f"'{name}' is not this pipeline's source; only what is read has a data version",
+            document="job",
+            pointer=f"/dataVersions/{name.replace('~', '~0').replace('/', '~1')}",
+            candidates=(pipeline.source.channel,),
+        )
+
+
+def _problem(pipeline: ScoringPipeline, role: Role, message: str, candidates: tuple[str, ...] = ()) -> Problem:
+    return Problem(
+        message=message,
+        document=f"ScoringPipeline/{pipeline.name}",
+        pointer=f"/spec/{role}/channel",
+        candidates=candidates,
+    )

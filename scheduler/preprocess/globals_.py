@@ -1,0 +1,45 @@
+"""What the platform sets for every job: its place in the Values, and in expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scheduler.model.pipeline import Scalar
+from scheduler.model.types import Values
+from scheduler.settings import Globals
+
+
+def values(globals_: Globals) -> Values:
+    """The part of Values' `global` that comes from the platform."""
+    return {
+        "registry": {"pull": globals_.registry_pull},
+        "imagePullSecrets": [{"name": name} for name in globals_.image_pull_secrets],
+        "logLevel": globals_.log_level,
+        "trace": {"endpoint": globals_.trace_endpoint, "sampleRatio": globals_.trace_sample_ratio},
+        "artifactStore": {"url": globals_.artifact_store_url},
+        "gitServer": {"url": globals_.git_server_url},
+    }
+
+
+def scope(globals_: Globals) -> Mapping[str, Scalar]:
+    """What an expression may name as `globals.<name>`."""
+    return {
+        "artifactStoreUrl": globals_.artifact_store_url,
+        "gitServerUrl": globals_.git_server_url,
+        "logLevel": globals_.log_level,
+        "registry": globals_.registry_pull,
+        "traceEndpoint": globals_.trace_endpoint,
+    }
+
+
+def image(reference: str, globals_: Globals) -> str:
+    """`reference` with the platform's registry before it, unless it names one itself.
+
+    >>> image("modelops/streaming-runtime:1", Globals(registry_pull="registry.example:5000"))
+    'registry.example:5000/modelops/streaming-runtime:1'
+    >>> image("other.example/a@sha256:0", Globals(registry_pull="registry.example:5000"))
+    'other.example/a@sha256:0'
+    """
+    host, slash, _ = reference.partition("/")
+    names_registry = bool(slash) and ("." in host or ":" in host or host == "localhost")
+    return f"{globals_.registry_pull}/{reference}" if globals_.registry_pull and not names_registry else reference
