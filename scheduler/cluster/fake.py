@@ -106,12 +106,13 @@ class FakeCluster:
             semantics.check_update(kind, old, new)
             return copy.deepcopy(old) if new == old else self._store((kind, namespace, name), new)
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "") -> None:
+    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
         with self._changed:
             self.calls.append(("delete", kind))
             found = self._stored(kind, name, namespace)
-            if uid and found["metadata"]["uid"] != uid:
-                raise ConflictError(f"could not delete {kind} '{name}': another object bears this name now")
+            for part, wanted in (("uid", uid), ("resourceVersion", resource_version)):
+                if wanted and found["metadata"][part] != wanted:
+                    raise ConflictError(f"could not delete {kind} '{name}': its {part} is not {wanted}")
             self._remove((kind, namespace, name))
 
     def watch(

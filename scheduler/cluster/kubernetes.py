@@ -101,10 +101,10 @@ class KubernetesCluster:
         path = kinds.path(kind, namespace, name)
         return self._json("PATCH", path, body=body, content=_CONTENT_TYPES[type_], what=f"patch {kind} '{name}'")
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "") -> None:
+    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
         options: dict[str, object] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
-        if uid:
-            options["preconditions"] = {"uid": uid}
+        conditions = {"uid": uid, "resourceVersion": resource_version}
+        options["preconditions"] = {key: value for key, value in conditions.items() if value}
         self._json("DELETE", kinds.path(kind, namespace, name), body=options, what=f"delete {kind} '{name}'")
 
     def watch(

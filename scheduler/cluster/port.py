@@ -116,10 +116,10 @@ class Cluster(Protocol):
         """
         ...
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "") -> None:
+    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
         """Ask for the object's deletion, its dependants following in the background; NotFoundError without it.
 
-        With `uid` only that very object: ConflictError when another bears its name now.
+        With `uid` only that very object, with `resource_version` only as it was read: else ConflictError.
         """
         ...
 

@@ -196,6 +196,18 @@ def test_a_delete_with_a_uid_spares_a_namesake(cluster: Cluster, namespace: str)
         cluster.get("ConfigMap", "a", namespace)
 
 
+def test_a_delete_of_an_old_version_is_a_conflict(cluster: Cluster, namespace: str) -> None:
+    old = cluster.create(config_map(namespace))
+    new = cluster.patch("ConfigMap", "a", namespace, {"data": {"key": "2"}})
+
+    with pytest.raises(ConflictError):
+        cluster.delete("ConfigMap", "a", namespace, resource_version=version_of(old))
+    cluster.delete("ConfigMap", "a", namespace, resource_version=version_of(new))
+
+    with pytest.raises(NotFoundError):
+        cluster.get("ConfigMap", "a", namespace)
+
+
 def test_what_an_object_owns_goes_with_it(cluster: Cluster, namespace: str) -> None:
     owner = cluster.create(config_map(namespace, "owner"))
     cluster.create(config_map(namespace, "owned"))
