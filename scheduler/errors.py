@@ -11,7 +11,7 @@
     ├── UnavailableError             try again later (cluster, artifact store, git server)
     └── ProgramError                 a program we run failed (helm, bento, git, buildah), with its own words
 
-HTTP codes and exit codes are not known here: `scheduler.api.problems` and `scheduler.cli.exit_codes` map the classes.
+HTTP codes and exit codes are not known here: `scheduler.web.problems` and `scheduler.cli.exit_codes` map the classes.
 """
 
 from __future__ import annotations

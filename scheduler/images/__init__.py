@@ -1,0 +1,1 @@
+"""Builds the container images that the sub-charts declare, in the order they ask for, and only what is not there."""

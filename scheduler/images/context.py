@@ -1,0 +1,113 @@
+"""Collects the files of a build context and lays them out in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scheduler.errors import InvalidInputError
+from scheduler.images.content import ContextFile
+from scheduler.images.step import BuildStep
+from scheduler.model.problem import Problem
+
+_IGNORED_FOLDERS: Final = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+_IGNORED_SUFFIXES: Final = frozenset({".pyc", ".tgz"})
+_IGNORED_FILES: Final = frozenset({"Chart.lock"})
+"""helm writes the time into it."""
+_BLOCK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The files of one build: path in the context -> file on disk."""
+
+    containerfile: str
+    """Its text."""
+    sources: Mapping[str, Path]
+
+    def files(self) -> tuple[ContextFile, ...]:
+        """Every file with its digest; reads them all."""
+        return tuple(
+            ContextFile(path=path, sha256=sha256(source), is_executable=_is_executable(source))
+            for path, source in sorted(self.sources.items())
+        )
+
+    def lay_out(self, folder: Path) -> Path:
+        """Copy everything below `folder`, modes reduced to 0644 and 0755; returns the Containerfile's path."""
+        for path, source in self.sources.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            target.chmod(0o755 if _is_executable(source) else 0o644)
+        containerfile = folder.parent / f"{folder.name}.Containerfile"
+        containerfile.write_text(self.containerfile)
+        return containerfile
+
+
+def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path]) -> Context:
+    """The context of a step below the project's `root`; programs come from the folders `binaries`, else from PATH.
+
+    Whatever is missing is reported at once.
+    """
+    containerfile = root / "charts" / "subcharts" / step.chart / step.containerfile
+    programs = {name: find_program(name, binaries) for name in step.binaries}
+    problems = [
+        *([] if containerfile.is_file() else [_missing(step, "containerfile", step.containerfile)]),
+        *(_missing(step, "context", path) for path in step.context if not (root / path).exists()),
+        *(_missing(step, "program", name) for name, found in programs.items() if found is None),
+    ]
+    if problems:
+        raise InvalidInputError(problems)
+    sources = {
+        **{
+            str(file.relative_to(containerfile.parent)): file
+            for file in _walk(containerfile.parent)
+            if file != containerfile
+        },
+        **{str(file.relative_to(root)): file for path in step.context for file in _walk(root / path)},
+        **{f"bin/{name}": found for name, found in programs.items() if found is not None},
+    }
+    return Context(containerfile=containerfile.read_text(), sources=sources)
+
+
+def find_program(name: str, folders: Iterable[Path]) -> Path | None:
+    """The executable of that name in the first folder that has it, else on PATH."""
+    for folder in folders:
+        if os.access(folder / name, os.X_OK):
+            return folder / name
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def sha256(file: Path) -> str:
+    made = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            made.update(block)
+    return made.hexdigest()
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for folder, subfolders, files in os.walk(path):
+        subfolders[:] = sorted(name for name in subfolders if name not in _IGNORED_FOLDERS)
+        for name in sorted(files):
+            if Path(name).suffix not in _IGNORED_SUFFIXES and name not in _IGNORED_FILES:
+                yield Path(folder) / name
+
+
+def _is_executable(file: Path) -> bool:
+    return os.access(file, os.X_OK)
+
+
+def _missing(step: BuildStep, what: str, name: str) -> Problem:
+    return Problem(
+        document=f"{step.chart}/values.yaml", pointer="/builds", message=f"{step.name}: {what} '{name}' is not there"
+    )

@@ -1,0 +1,80 @@
+"""Asks a container registry for digests (OCI distribution specification, `HEAD /v2/<name>/manifests/<tag>`)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+
+import httpx
+
+from scheduler.errors import ForbiddenError, UnavailableError
+
+_ACCEPT: Final = ", ".join(
+    (
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    )
+)
+
+
+class HttpRegistry:
+    """A registry over HTTP(S), without credentials."""
+
+    def __init__(
+        self, host: str, *, plain_http: bool | None = None, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """`plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name."""
+        self.host = host
+        self.is_plain = is_private(host) if plain_http is None else plain_http
+        scheme = "http" if self.is_plain else "https"
+        self._client = httpx.Client(
+            base_url=f"{scheme}://{host}", timeout=20, transport=transport, follow_redirects=True
+        )
+
+    def digest(self, reference: str) -> str | None:
+        """The manifest's digest; None when the registry has no such repository or tag.
+
+        `reference` is `<registry>/<repository>:<tag>` or `…@sha256:…`; one of another registry is asked there.
+        """
+        host, repository, tag = split(reference)
+        if host != self.host:
+            return HttpRegistry(host).digest(reference)
+        try:
+            answer = self._client.head(f"/v2/{repository}/manifests/{tag}", headers={"Accept": _ACCEPT})
+        except httpx.HTTPError as error:
+            raise UnavailableError(f"the registry {self.host} does not answer: {error}") from error
+        if answer.status_code == 404:
+            return None
+        if answer.status_code in {401, 403}:
+            raise ForbiddenError(f"the registry {self.host} wants credentials for {repository}")
+        if answer.status_code != 200 or "docker-content-digest" not in answer.headers:
+            raise UnavailableError(f"the registry {self.host} answered {answer.status_code} for {repository}:{tag}")
+        return answer.headers["docker-content-digest"]
+
+
+def split(reference: str) -> tuple[str, str, str]:
+    """(registry, repository, tag or digest).
+
+    >>> split("10.217.0.1:5000/modelops/base:trixie")
+    ('10.217.0.1:5000', 'modelops/base', 'trixie')
+    """
+    host, _, rest = reference.partition("/")
+    separator = "@" if "@" in rest else ":"
+    repository, _, tag = rest.rpartition(separator)
+    return (host, repository, tag) if repository else (host, rest, "latest")
+
+
+def is_private(host: str) -> bool:
+    """Whether `host[:port]` is an address that no public network routes.
+
+    >>> is_private("10.217.0.1:5000"), is_private("registry.example.com")
+    (True, False)
+    """
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name == "localhost"
+    return address.is_private or address.is_loopback

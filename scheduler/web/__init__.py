@@ -1,0 +1,1 @@
+"""What both servers share over HTTP: errors as problem+json, bearer tokens, limits of bodies, serving."""

@@ -1,0 +1,97 @@
+"""Who calls (TokenReview) and what they may do (SubjectAccessReview), each answer kept for a few seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+from scheduler import names
+from scheduler.cluster.port import Caller, Cluster
+from scheduler.errors import ForbiddenError, UnauthenticatedError
+
+_T = TypeVar("_T")
+_ENTRIES: Final = 4096
+_TOKEN_BYTES: Final = 16_384
+
+
+class Gate:
+    """Asks Kubernetes about callers. Safe for many threads; blocks, so call it from a worker thread.
+
+    A revoked token or right may still be accepted for `cache_seconds`.
+    """
+
+    def __init__(self, cluster: Cluster, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._cluster = cluster
+        self._callers: _Remembered[Caller | None] = _Remembered(cache_seconds, clock)
+        self._rights: _Remembered[bool] = _Remembered(cache_seconds, clock)
+
+    def caller(self, authorization: str | None, *, audience: str = names.AUDIENCE) -> Caller:
+        """Whose bearer token the `Authorization` header carries.
+
+        UnauthenticatedError without one, and for one that Kubernetes does not accept for the audience.
+        """
+        token = _bearer(authorization)
+        key = (hashlib.sha256(token.encode()).digest(), audience)
+        found = self._callers.get(key, lambda: self._cluster.review_token(token, audiences=[audience]))
+        if found is None:
+            raise UnauthenticatedError(f"the token is not valid for the audience '{audience}': log in again")
+        return found
+
+    def allows(
+        self, caller: Caller, *, verb: str, resource: str, namespace: str, subresource: str = "", name: str = ""
+    ) -> bool:
+        """Whether the caller may do that with a resource of the group `modelops.dev`."""
+        extra = tuple(sorted((key, values) for key, values in caller.extra.items()))
+        key = (caller.name, caller.uid, caller.groups, extra, verb, resource, namespace, subresource, name)
+        return self._rights.get(
+            key,
+            lambda: self._cluster.allowed(
+                caller, verb=verb, resource=resource, namespace=namespace, subresource=subresource, name=name
+            ),
+        )
+
+    def require(
+        self, caller: Caller, *, verb: str, resource: str, namespace: str, subresource: str = "", name: str = ""
+    ) -> None:
+        """Nothing when the caller may; otherwise a ForbiddenError that says what is missing."""
+        if not self.allows(
+            caller, verb=verb, resource=resource, namespace=namespace, subresource=subresource, name=name
+        ):
+            what = "/".join(part for part in (f"{resource}.{names.DOMAIN}", subresource) if part)
+            raise ForbiddenError(f"{caller.name} may not {verb} {what} in '{namespace}'")
+
+
+class _Remembered(Generic[_T]):
+    """Answers by key, each for a while; the oldest give way."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[Hashable, tuple[float, _T]] = {}
+
+    def get(self, key: Hashable, ask: Callable[[], _T]) -> _T:
+        with self._lock:
+            found = self._entries.get(key)
+        if found is not None and self._clock() < found[0]:
+            return found[1]
+        answer = ask()  # outside the lock: a slow API server must not stop those whose answer is known
+        with self._lock:
+            self._entries.pop(key, None)
+            self._entries[key] = (self._clock() + self._seconds, answer)
+            while len(self._entries) > _ENTRIES:
+                del self._entries[next(iter(self._entries))]
+        return answer
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise UnauthenticatedError("a bearer token is needed: `modelops login`")
+    if len(token) > _TOKEN_BYTES or not token.isascii() or not token.isprintable():
+        raise UnauthenticatedError("that is no token")
+    return token

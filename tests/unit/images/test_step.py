@@ -1,0 +1,62 @@
+import pytest
+
+from scheduler.errors import InvalidInputError
+from scheduler.images import step
+
+
+def test_a_declared_build_becomes_a_step() -> None:
+    build = {
+        "name": "streaming-runtime",
+        "containerfile": "build/Containerfile",
+        "context": ["scheduler"],
+        "binaries": ["bento"],
+        "args": {"LEVEL": 3},
+        "after": ["shell"],
+    }
+    assert step.load("streaming-runtime", {"builds": [build]}) == (
+        step.BuildStep(
+            name="streaming-runtime",
+            chart="streaming-runtime",
+            containerfile="build/Containerfile",
+            context=("scheduler",),
+            binaries=("bento",),
+            args={"LEVEL": "3"},
+            after=("shell",),
+        ),
+    )
+
+
+def test_a_chart_without_builds_has_none() -> None:
+    assert step.load("data-channel", {"channels": []}) == ()
+
+
+def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
+    builds = [
+        {"name": "Not A Name", "containerfile": "../outside", "contexts": []},
+        {
+            "name": "a",
+            "containerfile": "build/Containerfile",
+            "context": ["/etc", "../x"],
+            "binaries": "bento",
+            "args": [],
+        },
+        "text",
+    ]
+    with pytest.raises(InvalidInputError) as raised:
+        step.load("some-chart", {"builds": [*builds, {"name": "b", "containerfile": "x", "args": ["A=1"]}]})
+    assert [problem.pointer for problem in raised.value.problems] == [
+        "/builds/0/contexts",
+        "/builds/0/name",
+        "/builds/0/containerfile",
+        "/builds/1/context/0",
+        "/builds/1/context/1",
+        "/builds/1/binaries",
+        "/builds/2",
+        "/builds/3/args",
+    ]
+    assert {problem.document for problem in raised.value.problems} == {"some-chart/values.yaml"}
+
+
+def test_builds_that_are_no_list_are_refused() -> None:
+    with pytest.raises(InvalidInputError, match="must be a list of builds"):
+        step.load("some-chart", {"builds": {"name": "a"}})

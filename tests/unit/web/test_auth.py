@@ -1,0 +1,72 @@
+import pytest
+
+from scheduler.cluster.fake import FakeCluster, Rule
+from scheduler.cluster.port import Caller
+from scheduler.errors import ForbiddenError, UnauthenticatedError
+from scheduler.web.auth import Gate
+
+ANNA = Caller(name="anna", groups=("scientists",))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster(tokens={"t1": (ANNA, ("modelops",))}, rules={Rule("scientists", "get", "jobs", "staging")})
+
+
+def test_a_token_tells_its_owner(cluster: FakeCluster) -> None:
+    assert Gate(cluster, cache_seconds=10).caller("Bearer t1") == ANNA
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Basic dDE=", "Bearer ", "Bearer other", "Bearer " + "x" * 20_000, "Bearer é"]
+)
+def test_anything_else_is_not_accepted(cluster: FakeCluster, header: str | None) -> None:
+    with pytest.raises(UnauthenticatedError):
+        Gate(cluster, cache_seconds=10).caller(header)
+
+
+def test_a_token_counts_for_its_audience_only(cluster: FakeCluster) -> None:
+    gate = Gate(cluster, cache_seconds=10)
+    gate.caller("Bearer t1")
+    with pytest.raises(UnauthenticatedError, match="modelops-artifacts"):
+        gate.caller("Bearer t1", audience="modelops-artifacts")
+
+
+def test_a_right_is_asked_of_kubernetes(cluster: FakeCluster) -> None:
+    gate = Gate(cluster, cache_seconds=10)
+    gate.require(ANNA, verb="get", resource="jobs", namespace="staging")
+    with pytest.raises(ForbiddenError, match=r"anna may not get jobs\.modelops\.dev/log in 'production'"):
+        gate.require(ANNA, verb="get", resource="jobs", namespace="production", subresource="log")
+
+
+def test_answers_are_remembered_for_a_while_and_no_longer(cluster: FakeCluster) -> None:
+    clock = Clock()
+    gate = Gate(cluster, cache_seconds=10, clock=clock)
+    gate.caller("Bearer t1")
+    assert gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+    cluster.tokens.clear()
+    cluster.rules.clear()
+    clock.now = 9.9
+    gate.caller("Bearer t1")
+    assert gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+    clock.now = 10.1
+    assert not gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+    with pytest.raises(UnauthenticatedError):
+        gate.caller("Bearer t1")
+
+
+def test_what_is_remembered_is_bounded(cluster: FakeCluster) -> None:
+    gate = Gate(cluster, cache_seconds=1000)
+    assert gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+    for number in range(5000):
+        gate.allows(ANNA, verb="get", resource="jobs", namespace=f"n{number}")
+    cluster.rules.clear()
+    assert not gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
