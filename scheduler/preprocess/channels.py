@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
@@ -15,6 +16,7 @@ from scheduler.preprocess.nearest import nearest
 
 Role: TypeAlias = Literal["source", "sink", "deadLetters"]
 BUILT_TYPES: Final = ("file",)
+_CLAIM: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +83,24 @@ def _find(
         return None, (_problem(pipeline, role, message, tuple(described(channel) for channel in channels)),)
 
     named = [channel for channel in known if channel.name == name]
-    fitting = [channel for channel in known if channel.direction == direction and not _misfit(pipeline, role, channel)]
-    fitting.sort(key=lambda channel: nearest(name, [other.name for other in fitting]).index(channel.name))
+    fitting = _nearest_first(
+        name, [item for item in known if item.direction == direction and not _misfit(pipeline, role, item)]
+    )
     chosen = [channel for channel in named if channel in fitting]
     if len(chosen) == 1:
         return chosen[0], ()
     if len(chosen) > 1:
         return problem(f"'{name}' is ambiguous: {len(chosen)} {direction} channels of that name fit", chosen)
     if not named:
-        every = sorted(known, key=lambda channel: nearest(name, [other.name for other in known]).index(channel.name))
         what = f"no data channel is named '{name}' in the pipeline or its environment"
-        return problem(what, fitting or every)
+        return problem(what, fitting or _nearest_first(name, known))
     why = "; ".join(dict.fromkeys(_why(pipeline, role, channel) for channel in named))
     return problem(f"data channel '{name}' {why}", fitting or named)
+
+
+def _nearest_first(name: str, known: Sequence[DataChannel]) -> list[DataChannel]:
+    order = nearest(name, [channel.name for channel in known])
+    return sorted(known, key=lambda channel: order.index(channel.name))
 
 
 def _why(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
@@ -140,19 +147,34 @@ def _differences(given: Sequence[Field], wanted: Sequence[Field], *, path: str) 
 def _applied(
     channel: DataChannel, scope: expressions.Scope, *, pointer: str, pipeline: ScoringPipeline
 ) -> tuple[DataChannel, tuple[Problem, ...]]:
+    own = channel in pipeline.channels
+    document = f"DataChannel/{channel.name}" if own else f"ScoringPipeline/{pipeline.name}"
     config: dict[str, object] = {}
     problems: list[Problem] = []
     for key, value in channel.config.items():
+        where = f"/spec/config/{key}" if own else pointer
         try:
-            place = (
-                f"DataChannel/{channel.name}" if channel in pipeline.channels else f"ScoringPipeline/{pipeline.name}"
-            )
-            where = f"/spec/config/{key}" if channel in pipeline.channels else pointer
             is_text = isinstance(value, str)
-            config[key] = expressions.apply_text(str(value), scope, document=place, pointer=where) if is_text else value
+            config[key] = (
+                expressions.apply_text(str(value), scope, document=document, pointer=where) if is_text else value
+            )
         except InvalidInputError as error:
             problems.extend(error.problems)
+            continue
+        if fault := _config_fault(key, config[key]):
+            problems.append(Problem(message=f"channel '{channel.name}': {fault}", document=document, pointer=where))
     return replace(channel, config=config), tuple(problems)
+
+
+def _config_fault(key: str, value: object) -> str:
+    """A parameter may have changed what was right before."""
+    text = str(value)
+    if key == "volume" and _CLAIM.fullmatch(text) is None:
+        return f"'{text}' cannot be the name of a PersistentVolumeClaim (a-z, 0-9, '-' and '.')"
+    outside = text.startswith("/") or ".." in text.split("/") or not posixpath.basename(text)
+    if key == "path" and (outside or not text.isprintable()):
+        return f"'{text}' is no path of a file inside the volume, such as 'flights/2013.csv'"
+    return ""
 
 
 def _same_file(pipeline: ScoringPipeline, found: Mapping[Role, DataChannel]) -> Iterator[Problem]:

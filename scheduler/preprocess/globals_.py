@@ -30,16 +30,3 @@ def scope(globals_: Globals) -> Mapping[str, Scalar]:
         "registry": globals_.registry_pull,
         "traceEndpoint": globals_.trace_endpoint,
     }
-
-
-def image(reference: str, globals_: Globals) -> str:
-    """`reference` with the platform's registry before it, unless it names one itself.
-
-    >>> image("modelops/streaming-runtime:1", Globals(registry_pull="registry.example:5000"))
-    'registry.example:5000/modelops/streaming-runtime:1'
-    >>> image("other.example/a@sha256:0", Globals(registry_pull="registry.example:5000"))
-    'other.example/a@sha256:0'
-    """
-    host, slash, _ = reference.partition("/")
-    names_registry = bool(slash) and ("." in host or ":" in host or host == "localhost")
-    return f"{globals_.registry_pull}/{reference}" if globals_.registry_pull and not names_registry else reference

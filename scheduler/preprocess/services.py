@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from scheduler import names
 from scheduler.model.pipeline import Model, ScoringPipeline
@@ -25,8 +26,13 @@ class Candidate:
 
     model: Model
     url: str
-    """Of the model's scoring service, without a path."""
+    """Where its scoring service answers, without a path."""
     weight: int = 100
+
+    @property
+    def service(self) -> str:
+        """Name of the Kubernetes Service."""
+        return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
