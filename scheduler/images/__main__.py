@@ -1,4 +1,4 @@
-"""`python -m scheduler.images build | list | vendor | lock`."""
+"""`python -m scheduler.images build | list | lock`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 
 from scheduler import assets
 from scheduler.errors import SchedulerError
-from scheduler.images import build, lock, vendor
+from scheduler.images import build, lock
 from scheduler.images.buildah import Buildah, Storage
 from scheduler.images.registry import HttpRegistry
 
@@ -48,11 +48,6 @@ def _parser() -> argparse.ArgumentParser:
 
     listed = commands.add_parser("list", help="the images in build order")
     listed.set_defaults(run=_list)
-
-    copied = commands.add_parser("vendor", help="copy a chart with the local charts it depends on")
-    copied.add_argument("chart", type=Path)
-    copied.add_argument("--output", type=Path, required=True, metavar="DIR")
-    copied.set_defaults(run=lambda arguments: vendor.copy(arguments.chart, arguments.output))
 
     locked = commands.add_parser("lock", help="resolve every requirement lock anew (needs uv and the network)")
     locked.set_defaults(run=lambda _: lock.write(assets.root(), tell=_tell))

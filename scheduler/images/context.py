@@ -96,7 +96,8 @@ def _walk(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for folder, subfolders, files in os.walk(path):
+    # charts link to the charts they depend on: the context holds the files themselves, as helm would pack them
+    for folder, subfolders, files in os.walk(path, followlinks=True):
         subfolders[:] = sorted(name for name in subfolders if name not in _IGNORED_FOLDERS)
         for name in sorted(files):
             if Path(name).suffix not in _IGNORED_SUFFIXES and name not in _IGNORED_FILES:

@@ -74,6 +74,14 @@ def test_the_context_is_the_build_folder_the_named_paths_and_the_programs(root: 
     assert workshop.builder.built[0][2] == ("bin/bento", "requirements.lock", "scheduler/errors.py")
 
 
+def test_a_link_to_a_chart_is_followed(root: Path) -> None:
+    (root / "scheduler" / "charts").mkdir()
+    (root / "scheduler" / "charts" / "flow").symlink_to("../../charts/subcharts/flow")
+    workshop = Workshop(root)
+    workshop.build(only=["runtime"])
+    assert "scheduler/charts/flow/values.yaml" in workshop.builder.built[0][2]
+
+
 def test_what_the_registry_has_is_not_built_again(root: Path) -> None:
     workshop = Workshop(root)
     first = workshop.build()
