@@ -1,15 +1,18 @@
 {{- /* Each complaint is one line; a chart gathers those that concern it, and `common.refuse` fails once with all of them. */ -}}
 
-{{- define "common.complaints.image" -}}{{- /* takes {root, program} */ -}}
+{{- define "common.complaints.image" -}}{{- /* takes {root, program}; only the builds do without images */ -}}
+{{- if ne .root.Values.global.render "builds" }}
 {{- $reference := index (.root.Values.global.images | default dict) .program | default "" -}}
 {{- if not $reference }}
 global.images.{{ .program }}: missing; it takes the image of {{ .program }}, as <repository>@sha256:<64 hexadecimal digits>
 {{- else if not (regexMatch "@sha256:[0-9a-f]{64}$" $reference) }}
 global.images.{{ .program }}: {{ $reference }} has no digest; it takes <repository>@sha256:<64 hexadecimal digits>
 {{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "common.complaints.job" -}}{{- /* takes the root of a chart with a job face */ -}}
+{{- if eq .Values.global.render "job" }}
 {{- if not .Values.global.job }}
 global.job: missing; it says which job the release is: id, environment, pipeline, mode, irDigest
 {{- end }}
@@ -19,6 +22,7 @@ global.job.id: {{ .id }} is not the release's name; a job is installed as the re
 {{- end }}
 {{- if ne .environment $.Release.Namespace }}
 global.job.environment: {{ .environment }} is not the release's namespace (here: {{ $.Release.Namespace }})
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -37,9 +41,21 @@ global.environments: {{ $name }} is the platform's own namespace; jobs run in na
 {{- end }}
 {{- end -}}
 
-{{- define "common.refuse" -}}{{- /* takes {root, complaints}: complaints as text, one a line */ -}}
-{{- $complaints := compact (splitList "\n" .complaints) -}}
-{{- if $complaints -}}
+{{- /* Fails with all complaints at once. Below an umbrella a chart leaves that to the umbrella, which gathers those of all its
+       charts. Takes {root, complaints}: complaints as text, one a line. */ -}}
+{{- define "common.refuse" -}}
+{{- $complaints := compact (splitList "\n" .complaints) | uniq -}}
+{{- if and $complaints .root.Chart.IsRoot -}}
 {{- printf "chart %s refuses these values:\n  %s" .root.Chart.Name (join "\n  " $complaints) | fail -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "common.complaints.subcharts" -}}{{- /* takes an umbrella's root; each of its charts defines <chart>.complaints */ -}}
+{{- range $name, $chart := .Subcharts }}
+{{- if ne $name "common" }}
+{{- range compact (splitList "\n" (include (printf "%s.complaints" $name) $chart)) }}
+{{ if not (regexMatch "^(global\\.|release name)" .) }}{{ $name }}.{{ end }}{{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}

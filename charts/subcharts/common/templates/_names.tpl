@@ -20,12 +20,8 @@
 {{- printf "%s-modelops-server" .Release.Name -}}
 {{- end -}}
 
-{{- define "common.artifactStore.url" -}}{{- /* as seen from pods of every namespace */ -}}
-{{- if .Values.global.artifactStore.url -}}
-{{- .Values.global.artifactStore.url -}}
-{{- else -}}
+{{- define "common.modelopsServer.url" -}}{{- /* as seen from pods of every namespace */ -}}
 {{- printf "http://%s.%s.svc:8080" (include "common.modelopsServer.fullname" .) .Release.Namespace -}}
-{{- end -}}
 {{- end -}}
 
 {{- /* Deployment, Service, ConfigMap, NetworkPolicy of one model; scheduler/names.py: scoring_service */ -}}

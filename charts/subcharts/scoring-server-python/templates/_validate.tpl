@@ -1,7 +1,7 @@
 {{- define "scoring-server-python.complaints" -}}
 {{- include "common.complaints.job" . }}
 {{ include "common.complaints.image" (dict "root" . "program" .Chart.Name) }}
-{{- if not .Values.global.artifactStore.url }}
+{{- if and (eq .Values.global.render "job") (not .Values.global.artifactStore.url) }}
 global.artifactStore.url: missing; models are fetched from there
 {{- end }}
 {{- end -}}

@@ -1,0 +1,4 @@
+{{- define "modelops-server.complaints" -}}
+{{- include "common.complaints.platform" . }}
+{{ include "common.complaints.image" (dict "root" . "program" "modelops-server") }}
+{{- end -}}

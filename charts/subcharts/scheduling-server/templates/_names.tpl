@@ -1,0 +1,3 @@
+{{- define "scheduling-server.fullname" -}}{{- /* all its namespaced objects, in every namespace */ -}}
+{{- include "common.fullname" . -}}
+{{- end -}}

@@ -1,0 +1,3 @@
+{{- define "streaming-runtime.complaints" -}}
+{{- include "common.complaints.image" (dict "root" . "program" "streaming-runtime") }}
+{{- end -}}
