@@ -1,0 +1,3 @@
+module modelops.dev/toolchain/pause
+
+go 1.25.0
