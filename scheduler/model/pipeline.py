@@ -159,6 +159,8 @@ class ChannelRef:
     """A source, sink or dead-letter channel as a pipeline names it; its schema follows from the flows."""
 
     channel: str
+    data_version: str = ""
+    """Of a source: version of the data that is read; empty: the channel's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

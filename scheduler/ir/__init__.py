@@ -1,0 +1,1 @@
+"""The intermediate representation: documents in; a checked ScoringPipeline, or every problem, out."""

@@ -1,0 +1,94 @@
+"""What the design names and nobody has built yet: refused by name, never ignored, never called a spelling mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from scheduler.ir import pointer, words
+from scheduler.ir.source import Sourced
+from scheduler.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A place whose value chooses between things, some of which are not there yet."""
+
+    noun: str
+    path: tuple[str, ...]
+    built: tuple[str, ...]
+    later: tuple[str, ...]
+    with_it: tuple[str, ...] = ()
+    """Pointers of what cannot be checked without knowing the thing."""
+
+
+WORDS: Final[Mapping[str, tuple[Word, ...]]] = {
+    "ScoringPipeline": (
+        Word(noun="mode", path=("spec", "mode"), built=("batch",), later=("streaming", "request-response")),
+    ),
+    "Model": (
+        Word(
+            noun="model type",
+            path=("spec", "type"),
+            built=("pmml", "python-script", "python-binary"),
+            later=("tensorflow-saved-model", "tensorflow-graph", "statistica-pmml", "statistica-c", "onnx"),
+        ),
+    ),
+    "DataChannel": (
+        Word(
+            noun="channel type",
+            path=("spec", "type"),
+            built=("file",),
+            later=("kafka", "rest", "test", "jdbc"),
+            with_it=("/spec/config",),
+        ),
+        Word(
+            noun="file format",
+            path=("spec", "config", "format"),
+            built=("csv", "json-lines"),
+            later=("parquet", "avro", "json", "xml"),
+        ),
+        Word(
+            noun="compression",
+            path=("spec", "config", "compression"),
+            built=("none", "gzip"),
+            later=("zstd", "bzip2", "lz4", "snappy"),
+        ),
+    ),
+}
+"""By kind. A test compares `built` with the enumerations of the schemas."""
+
+STEPS_BUILT: Final = ("map", "filter", "score")
+STEPS_LATER: Final = ("route", "python", "split", "fold", "aggregate", "join", "window", "deduplicate", "monitor")
+
+
+def problems(sourced: Sourced) -> Iterator[tuple[Problem, tuple[str, ...]]]:
+    """Each refusal, with the pointers at and below which the schema has nothing to add."""
+    for word in WORDS.get(sourced.kind, ()):
+        value = _at(sourced.document, word.path)
+        if isinstance(value, str) and value in word.later:
+            at = pointer.join(word.path)
+            message = f"{word.noun} '{value}' is not built yet (built: {words.either(word.built)})"
+            yield sourced.problem(message, pointer=at), (at, *word.with_it)
+    if sourced.kind == "ScoringFlow":
+        yield from _steps(sourced)
+
+
+def _steps(sourced: Sourced) -> Iterator[tuple[Problem, tuple[str, ...]]]:
+    steps = _at(sourced.document, ("spec", "steps"))
+    for index, step in enumerate(steps if isinstance(steps, list | tuple) else ()):
+        later = [kind for kind in STEPS_LATER if isinstance(step, Mapping) and kind in step]
+        for kind in later:
+            message = f"step '{kind}' is not built yet (built: {words.either(STEPS_BUILT)})"
+            problem = sourced.problem(message, pointer=pointer.join(["spec", "steps", index, kind]))
+            yield problem, (pointer.join(["spec", "steps", index]),)
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    """What stands at the path, None when nothing does: documents are not checked yet."""
+    for part in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part)
+    return value
