@@ -1,0 +1,43 @@
+package main
+
+import (
+	"github.com/warpstreamlabs/bento/public/bloblang"
+	_ "github.com/warpstreamlabs/bento/public/components/otlp"
+	_ "github.com/warpstreamlabs/bento/public/components/prometheus"
+	_ "github.com/warpstreamlabs/bento/public/components/pure"
+	_ "github.com/warpstreamlabs/bento/public/components/pure/extended"
+	"github.com/warpstreamlabs/bento/public/service"
+)
+
+// newEnvironment holds the components that a flow may name, each bound to one stream's state.
+// Mappings of it have pure functions only and cannot import.
+func newEnvironment(flow *flowState) (*service.Environment, error) {
+	environment := service.NewEnvironment()
+	environment.UseBloblangEnvironment(bloblang.NewEnvironment().OnlyPure().WithDisabledImports())
+	if err := environment.RegisterBatchInput("modelops_file", sourceSpec(), flow.newSource); err != nil {
+		return nil, err
+	}
+	if err := environment.RegisterBatchOutput("modelops_file", sinkSpec(), flow.newSink); err != nil {
+		return nil, err
+	}
+	processors := []struct {
+		name string
+		spec *service.ConfigSpec
+		make service.BatchProcessorConstructor
+	}{
+		{"modelops_decode", decodeSpec(), flow.newDecode},
+		{"modelops_map", mapSpec(), flow.newMap},
+		{"modelops_filter", filterSpec(), flow.newFilter},
+		{"modelops_score", scoreSpec(), flow.newScore},
+		{"modelops_encode", encodeSpec(), flow.newEncode},
+	}
+	for _, processor := range processors {
+		if err := environment.RegisterBatchProcessor(processor.name, processor.spec, processor.make); err != nil {
+			return nil, err
+		}
+	}
+	return environment, nil
+}
+
+// noVariable answers every ${...} of a configuration: there are none.
+func noVariable(string) (string, bool) { return "", false }

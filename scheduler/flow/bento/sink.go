@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/warpstreamlabs/bento/public/service"
+)
+
+func fileFields() []*service.ConfigField {
+	return []*service.ConfigField{
+		service.NewStringField("path").Description("An empty file that is there already: whoever made it owns the name."),
+		service.NewStringEnumField("format", "csv", "json-lines"),
+		service.NewStringEnumField("compression", "none", "gzip").Default("none"),
+	}
+}
+
+func sinkSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Summary("Writes encoded records and dead letters, each to its file, in the order of the source.").
+		Description("The first error of a write ends the stream: nothing is tried again, so nothing is doubled.").
+		Fields(fileFields()...).
+		Fields(
+			service.NewStringListField("header").Description("Columns of a CSV file.").Default([]any{}),
+			service.NewObjectField("dead_letters", fileFields()...).Optional().
+				Description("Without it the first dead letter ends the stream."),
+			service.NewIntField("max_in_flight").Default(8),
+		)
+}
+
+var deadLetterColumns = []string{"step", "reason", "position", "line", "record"}
+
+type sink struct {
+	flow        *flowState
+	records     *lineFile
+	deadLetters *lineFile
+	source      string
+	mutex       sync.Mutex
+	open        bool
+}
+
+func (flow *flowState) newSink(
+	conf *service.ParsedConfig, _ *service.Resources,
+) (service.BatchOutput, service.BatchPolicy, int, error) {
+	records, err1 := newLineFile(conf)
+	header, err2 := conf.FieldStringList("header")
+	inFlight, err3 := conf.FieldInt("max_in_flight")
+	s := &sink{flow: flow, records: records}
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, service.BatchPolicy{}, 0, err
+	}
+	s.records.header = header
+	if conf.Contains("dead_letters") {
+		deadLetters, err := newLineFile(conf.Namespace("dead_letters"))
+		if err != nil {
+			return nil, service.BatchPolicy{}, 0, err
+		}
+		s.deadLetters = deadLetters
+		s.deadLetters.header = deadLetterColumns
+	}
+	return s, service.BatchPolicy{}, inFlight, nil
+}
+
+// Connect opens the files; like the source's, its failure ends the stream.
+func (s *sink) Connect(context.Context) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.open {
+		return nil
+	}
+	s.open = true
+	for _, file := range []*lineFile{s.records, s.deadLetters} {
+		if file == nil {
+			continue
+		}
+		if err := file.open(); err != nil {
+			s.failed(err)
+		}
+	}
+	return nil
+}
+
+func (s *sink) failed(err error) {
+	reason := sinkNotWritable
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		reason = diskFull
+	}
+	s.flow.fail(fault{Reason: reason, Message: err.Error()})
+}
+
+func (s *sink) WriteBatch(ctx context.Context, batch service.MessageBatch) error {
+	first := originOf(batch[0])
+	if first == nil {
+		return errors.New("a message without its record reached the sink")
+	}
+	if err := s.flow.turn(ctx, first.batch); err != nil {
+		return err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if err := s.flow.ctx.Err(); err != nil {
+		return err
+	}
+	for _, message := range batch {
+		if err := s.write(message); err != nil {
+			s.failed(err)
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sink) write(message *service.Message) error {
+	record := originOf(message)
+	if record.failed == "" {
+		line, err := message.AsBytes()
+		if err != nil {
+			return err
+		}
+		s.flow.written.Add(1)
+		return s.records.write(line)
+	}
+	s.flow.noteDeadLetter(record)
+	if s.deadLetters == nil {
+		s.flow.fail(*record.fault(tooManyDeadLetters))
+		return errors.New("there is no channel for dead letters")
+	}
+	s.flow.deadLettered.Add(1)
+	return s.deadLetters.write(deadLetter(record, s.flow.header, s.deadLetters.format))
+}
+
+// Close flushes; only then the files hold everything that was written, and `closed` says so.
+func (s *sink) Close(context.Context) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if !s.open {
+		return nil
+	}
+	s.open = false
+	for _, file := range []*lineFile{s.records, s.deadLetters} {
+		if file == nil || file.to == nil {
+			continue
+		}
+		if err := file.close(); err != nil {
+			s.failed(err)
+		}
+	}
+	if s.flow.ctx.Err() == nil {
+		s.flow.closed.Store(true)
+	}
+	return nil
+}
+
+// deadLetter is one line about a record that a step failed on, with the record as it was read.
+func deadLetter(record *origin, header []string, format string) []byte {
+	original := originalRecord(record.raw, header)
+	if format == "csv" {
+		line := appendCell(nil, record.failed)
+		line = appendCell(append(line, ','), record.reason)
+		line = appendInt(append(line, ','), record.position)
+		line = appendInt(append(line, ','), record.line)
+		return appendCell(append(line, ','), string(original))
+	}
+	line := appendJSON([]byte(`{"step":`), record.failed)
+	line = appendJSON(append(line, `,"reason":`...), record.reason)
+	line = appendInt(append(line, `,"position":`...), record.position)
+	line = appendInt(append(line, `,"line":`...), record.line)
+	return append(append(append(line, `,"record":`...), original...), '}')
+}
+
+// originalRecord is JSON: an object where the text is one (or fits the CSV header), else the text as a string.
+func originalRecord(raw []byte, header []string) []byte {
+	if header == nil {
+		var compact bytes.Buffer
+		if value, err := parseJSON(raw); err == nil && value != nil && compactJSON(&compact, raw) {
+			return compact.Bytes()
+		}
+		return appendJSON(nil, string(raw))
+	}
+	cells, err := splitCSV(raw)
+	if err != nil || len(cells) != len(header) {
+		return appendJSON(nil, string(raw))
+	}
+	text := []byte{'{'}
+	for i, cell := range cells {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = appendJSON(append(appendJSON(text, header[i]), ':'), cell)
+	}
+	return append(text, '}')
+}
+
+// lineFile is one file of lines, perhaps gzipped.
+type lineFile struct {
+	path, format string
+	gzipped      bool
+	header       []string
+
+	file   *os.File
+	buffer *bufio.Writer
+	zip    *gzip.Writer
+	to     io.Writer
+}
+
+func newLineFile(conf *service.ParsedConfig) (*lineFile, error) {
+	path, err1 := conf.FieldString("path")
+	format, err2 := conf.FieldString("format")
+	compression, err3 := conf.FieldString("compression")
+	return &lineFile{path: path, format: format, gzipped: compression == "gzip"}, errors.Join(err1, err2, err3)
+}
+
+func (f *lineFile) open() error {
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	f.file = file
+	if status, err := file.Stat(); err != nil || status.Size() != 0 {
+		return errors.Join(err, fmt.Errorf("%s is not empty", f.path))
+	}
+	f.buffer = bufio.NewWriterSize(file, 1<<18)
+	f.to = f.buffer
+	if f.gzipped {
+		f.zip = gzip.NewWriter(f.buffer)
+		f.to = f.zip
+	}
+	if f.format == "csv" {
+		return f.write(csvHeader(f.header))
+	}
+	return nil
+}
+
+func (f *lineFile) write(line []byte) error {
+	if _, err := f.to.Write(line); err != nil {
+		return err
+	}
+	_, err := f.to.Write([]byte{'\n'})
+	return err
+}
+
+func (f *lineFile) close() error {
+	var err error
+	if f.zip != nil {
+		err = f.zip.Close()
+	}
+	return errors.Join(err, f.buffer.Flush(), f.file.Close())
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/warpstreamlabs/bento/public/service"
+)
+
+// Reasons of a failure; the flow runner passes them on, so they are the names of its closed set.
+const (
+	sourceMissing      = "SourceMissing"
+	sourceDamaged      = "SourceDamaged"
+	sinkNotWritable    = "SinkNotWritable"
+	diskFull           = "DiskFull"
+	tooManyDeadLetters = "TooManyDeadLetters"
+	recordFailed       = "RecordFailed"
+	serviceCrashed     = "ServiceCrashed"
+	flowCrashed        = "FlowCrashed"
+)
+
+// fault is why something was not done, and where: with a reason it is the end of the stream, without one a dead letter.
+type fault struct {
+	Reason   string `json:"reason,omitempty"`
+	Message  string `json:"message"`
+	Step     string `json:"step,omitempty"`
+	Position int64  `json:"position,omitempty"`
+	Line     int64  `json:"line,omitempty"`
+}
+
+// flowState is what the components of one stream share: the counters of the ledger, the first failure, and the order
+// of batches. Every counter is counted where its record leaves the stream or enters it, none from another.
+type flowState struct {
+	read, filtered, dropped, written, deadLettered atomic.Int64
+	// closed is true once the sink has flushed and closed its files without an error.
+	closed atomic.Bool
+	// header holds the columns of a CSV source; set before the first batch.
+	header []string
+
+	// ctx ends with the first failure, or when the stream is stopped.
+	ctx  context.Context
+	stop context.CancelFunc
+
+	mutex      sync.Mutex
+	failure    *fault
+	deadLetter *fault
+	waiting    string
+	// next is the lowest batch that has not been acknowledged; turned is closed and made anew when it changes.
+	next   uint64
+	done   map[uint64]bool
+	turned chan struct{}
+}
+
+func newFlowState() *flowState {
+	ctx, stop := context.WithCancel(context.Background())
+	return &flowState{ctx: ctx, stop: stop, done: map[uint64]bool{}, turned: make(chan struct{})}
+}
+
+// fail ends the stream; the first failure is kept.
+func (flow *flowState) fail(failure fault) {
+	flow.mutex.Lock()
+	if flow.failure == nil {
+		flow.failure = &failure
+	}
+	flow.mutex.Unlock()
+	flow.stop()
+}
+
+// noteDeadLetter keeps the first dead letter, to name it when there are too many.
+func (flow *flowState) noteDeadLetter(record *origin) {
+	flow.mutex.Lock()
+	defer flow.mutex.Unlock()
+	if flow.deadLetter == nil {
+		flow.deadLetter = record.fault("")
+	}
+}
+
+// wait says what the stream is waiting for; empty when it goes on.
+func (flow *flowState) wait(message string) {
+	flow.mutex.Lock()
+	flow.waiting = message
+	flow.mutex.Unlock()
+}
+
+// turn blocks until every batch before this one is acknowledged, so that the sink has the order of the source.
+func (flow *flowState) turn(ctx context.Context, batch uint64) error {
+	for {
+		flow.mutex.Lock()
+		mine, turned := flow.next >= batch, flow.turned
+		flow.mutex.Unlock()
+		if mine {
+			return nil
+		}
+		select {
+		case <-turned:
+		case <-flow.ctx.Done():
+			return flow.ctx.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// acknowledge ends a batch, whether it reached the sink or all of its records were filtered before.
+func (flow *flowState) acknowledge(batch uint64) {
+	flow.mutex.Lock()
+	defer flow.mutex.Unlock()
+	flow.done[batch] = true
+	for flow.done[flow.next] {
+		delete(flow.done, flow.next)
+		flow.next++
+	}
+	close(flow.turned)
+	flow.turned = make(chan struct{})
+}
+
+// origin is a record as it was read: it travels in the message's context, where no mapping reaches it.
+type origin struct {
+	batch    uint64
+	position int64
+	line     int64
+	raw      []byte
+	// failed is the step that could not process the record; reason says why. Later steps leave such a record alone.
+	failed string
+	reason string
+}
+
+func (record *origin) fault(reason string) *fault {
+	return &fault{Reason: reason, Message: record.reason, Step: record.failed, Position: record.position, Line: record.line}
+}
+
+type originKey struct{}
+
+func originOf(message *service.Message) *origin {
+	record, _ := message.Context().Value(originKey{}).(*origin)
+	return record
+}
