@@ -7,12 +7,13 @@ and Tekton's reasons are asked only where a program could not leave one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from scheduler import names
 from scheduler.model import job_json
-from scheduler.model.job import Cleanup, Job, JobState
+from scheduler.model.job import Cleanup, Job, JobState, Submission
 from scheduler.model.types import Manifest
 from scheduler.tekton import ending, pipeline_run, timeline, view
 from scheduler.tekton.ending import Ending
@@ -35,7 +36,7 @@ def project(run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable
         environment=view.text(run, "metadata", "namespace"),
         state=found.state,
         cleanup=_cleanup(facts),
-        submission=job_json.submission_from_json(job_json.parse(annotations.get(names.JOB))),
+        submission=_submission(facts, job_json.parse(annotations.get(names.JOB))),
         task=found.task,
         reason=found.reason,
         message=found.message,
@@ -47,6 +48,13 @@ def project(run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable
         timestamps=timeline.of(facts, found.state),
         resource_version=view.text(run, "metadata", "resourceVersion"),
     )
+
+
+def _submission(facts: Facts, noted: Mapping[str, Any]) -> Submission:
+    """What was asked, with the digest of the charts that `install` used."""
+    submission = job_json.submission_from_json(noted)
+    charts = facts.install.outcome.get("chartDigest")
+    return replace(submission, digests={**submission.digests, "charts": charts}) if charts else submission
 
 
 def _now(facts: Facts) -> Ending:
@@ -62,7 +70,7 @@ def _now(facts: Facts) -> Ending:
 def _state_on_the_way(facts: Facts) -> JobState:
     if facts.status == pipeline_run.PENDING:
         return JobState.QUEUED
-    if facts.is_cancelled:
+    if facts.is_cancelled and not facts.wait.outcome:
         return JobState.CANCELLING
     if facts.uninstall.exists or facts.wait.is_done or facts.install.has_failed:
         return JobState.FINISHING

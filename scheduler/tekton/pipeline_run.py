@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from scheduler import names
-from scheduler.model import job_json
 from scheduler.model.job import Submission
 from scheduler.model.pipeline import Deadlines
 from scheduler.model.types import Manifest
+from scheduler.tekton.job_input import JobInput
 
 PENDING: Final = "PipelineRunPending"
 CANCELLED: Final = "Cancelled"
@@ -26,15 +26,7 @@ _PIPELINE_MARGIN_SECONDS: Final = 300
 class Request:
     """All that a run is made of."""
 
-    job_id: str
-    namespace: str
-    submission: Submission
-    deadlines: Deadlines
-    input_name: str
-    """Name of the ConfigMap with IR and Values."""
-    body_digest: str
-    ir_digest: str
-    values_digest: str
+    input: JobInput
     task_image: str
     """By digest."""
     priority_class: str = ""
@@ -49,17 +41,17 @@ def build(request: Request) -> Manifest:
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
         "metadata": {
-            "name": request.job_id,
-            "namespace": request.namespace,
+            "name": request.input.job_id,
+            "namespace": request.input.namespace,
             "labels": _labels(request),
-            "annotations": _annotations(request),
+            "annotations": {names.INPUT: request.input.name, **request.input.annotations},
         },
         "spec": {
             "status": PENDING,
             "pipelineRef": {"name": names.PIPELINE_NAME},
             "params": _params(request),
-            "workspaces": [{"name": "input", "configMap": {"name": request.input_name}}],
-            "timeouts": _timeouts(request.deadlines),
+            "workspaces": [{"name": "input", "configMap": {"name": request.input.name}}],
+            "timeouts": _timeouts(deadlines_of(request.input.submission)),
             "taskRunTemplate": {
                 "serviceAccountName": names.RUNNER_ACCOUNT,
                 "podTemplate": _pod_template(request),
@@ -97,33 +89,30 @@ def cancel(*, by: str, at: str, mode: str) -> Manifest:
     }
 
 
+def deadlines_of(submission: Submission) -> Deadlines:
+    """The job's deadlines as typed seconds; a phase that is not noted has its default."""
+    known = {f"{phase}_seconds": seconds for phase, seconds in submission.deadlines.items()}
+    return Deadlines(**{name: known[name] for name in Deadlines.__slots__ if name in known})
+
+
 def _cancelled_by(by: str, at: str, mode: str) -> str:
-    return _json({"by": by, "at": at, "mode": mode})
+    return json.dumps({"by": by, "at": at, "mode": mode}, sort_keys=True)
 
 
 def _labels(request: Request) -> Mapping[str, str]:
-    own = {names.USER_LABEL_PREFIX + key: value for key, value in request.submission.labels.items()}
+    submission = request.input.submission
+    own = {names.USER_LABEL_PREFIX + key: value for key, value in submission.labels.items()}
     platform = {names.PLATFORM: request.platform} if request.platform else {}
-    return {**names.record_labels(request.job_id), names.PIPELINE: request.submission.pipeline, **platform, **own}
-
-
-def _annotations(request: Request) -> Mapping[str, str]:
-    return {
-        names.INPUT: request.input_name,
-        names.BODY_DIGEST: request.body_digest,
-        names.IR_DIGEST: request.ir_digest,
-        names.VALUES_DIGEST: request.values_digest,
-        names.JOB: _json(job_json.submission_to_json(request.submission)),
-    }
+    return {**names.record_labels(request.input.job_id), names.PIPELINE: submission.pipeline, **platform, **own}
 
 
 def _params(request: Request) -> list[Mapping[str, str]]:
-    limits = request.deadlines
+    limits = deadlines_of(request.input.submission)
     values = {
-        "job-id": request.job_id,
+        "job-id": request.input.job_id,
         "image": request.task_image,
-        "ir-digest": request.ir_digest,
-        "values-digest": request.values_digest,
+        "ir-digest": request.input.ir_digest,
+        "values-digest": request.input.values_digest,
         "install-seconds": str(limits.install_seconds),
         "ready-seconds": str(limits.ready_seconds),
         "run-seconds": str(limits.run_seconds),
@@ -164,7 +153,3 @@ def _pod_template(request: Request) -> Mapping[str, object]:
     if request.pull_secrets:
         template["imagePullSecrets"] = [{"name": name} for name in request.pull_secrets]
     return template
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from scheduler import names
 from scheduler.model.job import Submission
-from scheduler.model.pipeline import Deadlines
 from scheduler.tekton import pipeline_run
+from scheduler.tekton.job_input import JobInput
 
 JOB = "j" + "a" * 20
 START = "2026-01-01T10:00:00Z"
 
-REQUEST = pipeline_run.Request(
+INPUT = JobInput(
     job_id=JOB,
     namespace="staging",
     submission=Submission(
@@ -21,14 +21,16 @@ REQUEST = pipeline_run.Request(
         revision=3,
         parameters={"threshold": 0.5},
         labels={"team": "ops"},
+        deadlines={"queue": 3600, "install": 300, "ready": 300, "run": 7200, "finish": 600},
         submitted_by="ada",
         submitted_at=START,
     ),
-    deadlines=Deadlines(),
-    input_name=f"{JOB}-input-12345678",
     body_digest="sha256:b",
     ir_digest="sha256:i",
     values_digest="sha256:v",
+)
+REQUEST = pipeline_run.Request(
+    input=INPUT,
     task_image="registry.example/scheduling-server@sha256:1",
     priority_class="modelops-task",
     platform="modelops.one",

@@ -191,6 +191,13 @@ SITUATIONS: list[tuple[str, dict[str, Any], list[Any], list[Any], tuple[JobState
         (S.CANCELLING, C.PENDING, "uninstall", R.NONE),
     ),
     (
+        "cancelled when the scoring was over",
+        run(spec_status="CancelledRunFinally", annotations=BY_ADA),
+        [OK_INSTALL, OK_WAIT, task("uninstall")],
+        [],
+        (S.FINISHING, C.PENDING, "uninstall", R.NONE),
+    ),
+    (
         "cancelled while installing",
         run("False", "Cancelled", spec_status="CancelledRunFinally", annotations=BY_ADA),
         [task("install", "False", "TaskRunCancelled"), OK_UNINSTALL],

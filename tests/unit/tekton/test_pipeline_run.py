@@ -12,14 +12,14 @@ from scheduler.errors import InvalidInputError, TooLargeError
 from scheduler.model import job_json
 from scheduler.model.job import Reason
 from scheduler.tekton import diagnosis, job_input, pipeline_run
-from tests.unit.tekton.runs import JOB, REQUEST
+from tests.unit.tekton.runs import INPUT, JOB, REQUEST
 
 
 def test_a_run_is_made_whole() -> None:
     made = pipeline_run.build(REQUEST)
 
     submission = json.loads(made["metadata"]["annotations"].pop(names.JOB))
-    assert submission == job_json.submission_to_json(REQUEST.submission)
+    assert submission == job_json.submission_to_json(INPUT.submission)
     assert made == {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
@@ -35,7 +35,7 @@ def test_a_run_is_made_whole() -> None:
                 "label.modelops.dev/team": "ops",
             },
             "annotations": {
-                "modelops.dev/input": f"{JOB}-input-12345678",
+                "modelops.dev/input": INPUT.name,
                 "modelops.dev/body-digest": "sha256:b",
                 "modelops.dev/ir-digest": "sha256:i",
                 "modelops.dev/values-digest": "sha256:v",
@@ -55,7 +55,7 @@ def test_a_run_is_made_whole() -> None:
                 {"name": "finish-seconds", "value": "600"},
                 {"name": "log-level", "value": "info"},
             ],
-            "workspaces": [{"name": "input", "configMap": {"name": f"{JOB}-input-12345678"}}],
+            "workspaces": [{"name": "input", "configMap": {"name": INPUT.name}}],
             "timeouts": {"pipeline": "12420s", "tasks": "11460s", "finally": "660s"},
             "taskRunTemplate": {
                 "serviceAccountName": "modelops-runner",
@@ -111,10 +111,12 @@ def test_a_pending_run_is_cancelled_at_once_and_a_started_one_torn_down() -> Non
 
 
 def test_an_input_belongs_to_nobody_until_its_run_owns_it() -> None:
-    made = job_input.build(JOB, namespace="staging", name="x", ir="{}", values="a: 1\n")
+    made = job_input.build(INPUT, ir="{}", values="a: 1\n")
 
     committed = patches.merged(made, job_input.owned_by({"metadata": {"name": JOB, "uid": "u-1"}}))
 
+    assert job_input.read(made) == INPUT
+    assert made["metadata"]["name"] == INPUT.name
     assert made["immutable"] is True
     assert made["data"] == {"ir.json": "{}", "values.yaml": "a: 1\n"}
     assert made["metadata"]["labels"][names.UNCOMMITTED] == "true"
@@ -134,9 +136,9 @@ def test_an_input_belongs_to_nobody_until_its_run_owns_it() -> None:
 def test_an_input_is_at_most_900_kib() -> None:
     limit = 900 * 1024
 
-    job_input.build(JOB, namespace="staging", name="x", ir="é" * (limit // 2 - 2), values="abcd")
+    job_input.build(INPUT, ir="é" * (limit // 2 - 2), values="abcd")
     with pytest.raises(TooLargeError, match=r"921,600 bytes"):
-        job_input.build(JOB, namespace="staging", name="x", ir="é" * (limit // 2 - 2), values="abcde")
+        job_input.build(INPUT, ir="é" * (limit // 2 - 2), values="abcde")
 
 
 @pytest.mark.parametrize(

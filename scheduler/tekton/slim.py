@@ -1,0 +1,65 @@
+"""What is kept in memory of runs, task runs and task pods: enough for `job_status`, far less than Tekton writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from scheduler import names
+from scheduler.model.types import Manifest
+
+_METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "labels")
+_RUN_ANNOTATIONS: Final = (
+    names.INPUT,
+    names.BODY_DIGEST,
+    names.JOB,
+    names.COMPLETION,
+    names.DRAIN,
+    names.CANCELLED_BY,
+)
+
+
+def run(manifest: Manifest) -> Manifest:
+    return _slim(
+        manifest,
+        annotations=_RUN_ANNOTATIONS,
+        spec=_only(manifest.get("spec"), "status"),
+        status=_only(manifest.get("status"), "conditions", "startTime", "completionTime"),
+    )
+
+
+def task_run(manifest: Manifest) -> Manifest:
+    status = manifest.get("status")
+    return _slim(
+        manifest,
+        status={
+            **_only(status, "conditions", "startTime", "completionTime", "results", "podName"),
+            "steps": [_only(step, "name", "running", "terminated") for step in (status or {}).get("steps") or ()],
+        },
+    )
+
+
+def pod(manifest: Manifest) -> Manifest:
+    containers = [_only(container, "name") for container in (manifest.get("spec") or {}).get("containers") or ()]
+    return _slim(
+        manifest,
+        annotations=(names.PROGRESS,),
+        spec={"containers": containers},
+        status=_only(manifest.get("status"), "phase"),
+    )
+
+
+OF_KIND: Final[Mapping[str, Callable[[Manifest], Manifest]]] = {"PipelineRun": run, "TaskRun": task_run, "Pod": pod}
+
+
+def _slim(manifest: Manifest, *, annotations: tuple[str, ...] = (), **parts: Mapping[str, Any]) -> Manifest:
+    """KeyError for an object that says neither what it is nor which job it belongs to."""
+    metadata = manifest["metadata"]
+    kept = {**_only(metadata, *_METADATA), "annotations": _only(metadata.get("annotations"), *annotations)}
+    _ = metadata["namespace"], metadata["labels"][names.JOB_ID]
+    return {"kind": manifest["kind"], "metadata": kept, **parts}
+
+
+def _only(value: Mapping[str, Any] | None, *keys: str) -> dict[str, Any]:
+    given = value or {}
+    return {key: given[key] for key in keys if key in given}
