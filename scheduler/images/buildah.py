@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from scheduler.images import network, program
-from scheduler.images.registry import is_private, split
+from scheduler.images.registry import is_plain, split
 
 _BUILD_SECONDS: Final = 1800
 _PUSH_SECONDS: Final = 600
@@ -80,7 +80,7 @@ class Buildah:
 
     def _tls(self, reference: str) -> str:
         host, _, _ = split(reference)
-        plain = is_private(host) if self._plain_http is None else self._plain_http
+        plain = is_plain(host) if self._plain_http is None else self._plain_http
         return f"--tls-verify={str(not plain).lower()}"
 
     def _run(self, words: Sequence[str], *, limit_seconds: float) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 import httpx
 
+from scheduler import rest
 from scheduler.errors import ForbiddenError, UnavailableError
 
 _ACCEPT: Final = ", ".join(
@@ -27,7 +27,7 @@ class HttpRegistry:
     ) -> None:
         """`plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name."""
         self.host = host
-        self.is_plain = is_private(host) if plain_http is None else plain_http
+        self.is_plain = is_plain(host) if plain_http is None else plain_http
         scheme = "http" if self.is_plain else "https"
         self._client = httpx.Client(
             base_url=f"{scheme}://{host}", timeout=20, transport=transport, follow_redirects=True
@@ -66,15 +66,10 @@ def split(reference: str) -> tuple[str, str, str]:
     return (host, repository, tag) if repository else (host, rest, "latest")
 
 
-def is_private(host: str) -> bool:
-    """Whether `host[:port]` is an address that no public network routes.
+def is_plain(host: str) -> bool:
+    """Whether `host[:port]` is spoken to in plain HTTP unless told otherwise: an address that no public network routes.
 
-    >>> is_private("10.217.0.1:5000"), is_private("registry.example.com")
+    >>> is_plain("10.217.0.1:5000"), is_plain("registry.example.com")
     (True, False)
     """
-    name = host.rpartition(":")[0] if host.count(":") == 1 else host
-    try:
-        address = ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return name == "localhost"
-    return address.is_private or address.is_loopback
+    return rest.is_private(host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host)

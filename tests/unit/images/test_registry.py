@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from scheduler.errors import ForbiddenError, UnavailableError
-from scheduler.images.registry import HttpRegistry, is_private, split
+from scheduler.images.registry import HttpRegistry, is_plain, split
 
 HOST = "10.217.0.1:5000"
 DIGEST = "sha256:" + "a" * 64
@@ -64,10 +64,11 @@ def test_references_are_split(reference: str, parts: tuple[str, str, str]) -> No
     [
         ("127.0.0.1:5000", True),
         ("localhost:5000", True),
-        ("[::1]:5000", False),
+        ("[::1]:5000", True),
+        ("[::1]", True),
         ("192.0.2.7", True),
         ("example.com:443", False),
     ],
 )
 def test_only_private_addresses_speak_plain_http(host: str, private: bool) -> None:
-    assert is_private(host) is private
+    assert is_plain(host) is private

@@ -1,0 +1,51 @@
+"""The FastAPI application of the modelops server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import FastAPI
+
+import scheduler
+from scheduler.artifacts.revisions import Revisions
+from scheduler.artifacts.store import ArtifactStore
+from scheduler.cluster.port import Cluster
+from scheduler.modelops_server.access import Access
+from scheduler.modelops_server.configuration import Configuration
+from scheduler.modelops_server.routes import artifacts, health, pipelines
+from scheduler.web import problems
+from scheduler.web.auth import Gate
+from scheduler.web.limits import BodyLimit, Limits
+
+_DOCUMENTS_BYTES: Final = 4 << 20
+"""What the IR loader takes at most; a body is little more."""
+
+
+def create(
+    configuration: Configuration,
+    *,
+    cluster: Cluster,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The application on the folder that the configuration names; `cluster` tells who callers are."""
+    store = ArtifactStore(configuration.data, most_bytes=configuration.artifact_most_bytes)
+    revisions = Revisions(configuration.data)
+    gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds)
+    access = Access(gate=gate, namespace=configuration.platform_namespace, store=store)
+    app = FastAPI(
+        title="modelops server",
+        version=scheduler.__version__,
+        description="Artifacts by digest, and revisions of scoring pipelines.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.add_middleware(
+        BodyLimit, limits=Limits(default=2 * _DOCUMENTS_BYTES, by_prefix={"/v1/artifacts/": None})
+    )  # the store counts artifacts itself
+    app.include_router(health.router(configuration.data))
+    app.include_router(artifacts.router(store, access, environments=configuration.environments))
+    app.include_router(pipelines.router(store, revisions, access, now=now))
+    return app

@@ -1,0 +1,1 @@
+"""One module a noun; each translates HTTP and nothing else."""

@@ -1,0 +1,82 @@
+"""/v1/artifacts: content by its SHA-256 digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from scheduler.artifacts import digest
+from scheduler.artifacts.store import ArtifactStore, Part
+from scheduler.errors import DigestMismatchError, InvalidInputError
+from scheduler.model.problem import Problem
+from scheduler.modelops_server.access import Access
+
+Authorization = Annotated[str | None, Header(include_in_schema=False)]
+
+
+def router(store: ArtifactStore, access: Access, *, environments: Sequence[str]) -> APIRouter:
+    routes = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
+
+    @routes.put("/{sha256}", status_code=201)
+    async def put(sha256: str, request: Request, authorization: Authorization = None) -> JSONResponse:
+        """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
+        digest.checked(sha256)
+        await run_in_threadpool(access.require, authorization, verb="create", resource="artifacts")
+        with store.part() as part:
+            await _receive(request, part)
+            is_new = await run_in_threadpool(store.keep, part, sha256)
+            return JSONResponse({"sha256": sha256, "size": part.size}, status_code=201 if is_new else 200)
+
+    @routes.head("/{sha256}")
+    def head(sha256: str, authorization: Authorization = None) -> Response:
+        """Whether it is there, and its size."""
+        access.require_read(authorization, digest.checked(sha256))
+        return Response(headers=_headers(sha256, store.size(sha256)))
+
+    @routes.get("/{sha256}", response_class=StreamingResponse)
+    def get(sha256: str, authorization: Authorization = None) -> StreamingResponse:
+        """The content. It is checked while it is sent: a connection that ends early means that it was damaged."""
+        access.require_read(authorization, digest.checked(sha256))
+        content = store.read(sha256)
+        return StreamingResponse(
+            content.blocks, media_type="application/octet-stream", headers=_headers(sha256, content.size)
+        )
+
+    @routes.put("/{sha256}/grants/{environment}", status_code=204)
+    def grant(sha256: str, environment: str, authorization: Authorization = None) -> None:
+        """Let the jobs of the environment read the artifact."""
+        digest.checked(sha256)
+        access.require(authorization, verb="create", resource="artifacts")
+        if environment not in environments:
+            message = f"'{environment}' is not an environment of this platform"
+            raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])
+        store.grant(sha256, environment)
+
+    return routes
+
+
+async def _receive(request: Request, part: Part) -> None:
+    """Write the body block by block, each in a worker thread: a slow disk does not stop other requests."""
+    buffer = bytearray()
+    try:
+        async for chunk in request.stream():
+            buffer += chunk
+            if len(buffer) >= digest.BLOCK:
+                await run_in_threadpool(part.write, bytes(buffer))
+                buffer.clear()
+    except ClientDisconnect as error:
+        raise DigestMismatchError("the body ended early") from error
+    await run_in_threadpool(part.write, bytes(buffer))
+
+
+def _headers(sha256: str, size: int) -> dict[str, str]:
+    return {
+        "Content-Length": str(size),
+        "ETag": f'"{sha256}"',
+        "Cache-Control": "private, immutable, max-age=31536000",
+    }

@@ -1,0 +1,159 @@
+"""An HTTP client that speaks JSON, bearer tokens and problem+json: what the clients of both servers share."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+import scheduler
+from scheduler.errors import SchedulerError, UnavailableError
+from scheduler.model import problem_json
+
+_CONNECT_SECONDS: Final = 5.0
+_PROBLEM_BYTES: Final = 1 << 20
+
+Query = Mapping[str, str | int | bool | None]
+
+
+class RestClient:
+    """Requests to one server. Every failure is one of `scheduler.errors`, as the server's problem document says."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        token: Callable[[], str] | None = None,
+        timeout_seconds: float = 30,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`name` is what messages call the server; `token` is asked before each request, as tokens are rotated."""
+        self.url = url.rstrip("/")
+        self._name = name
+        self._token = token
+        self._client = httpx.Client(
+            base_url=self.url,
+            timeout=httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
+            transport=transport,
+            headers={"User-Agent": f"modelops/{scheduler.__version__}"},
+            # a proxy for the outside world does not know the cluster's own addresses
+            trust_env=not is_private(urlsplit(self.url).hostname or ""),
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON that the server answers with; None for an empty answer."""
+        return self.exchange(method, path, body=body, query=query, headers=headers)[1]
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        """The status code, always below 400, and the JSON of the answer."""
+        with self.stream(method, path, json=body, query=query, headers=headers) as response:
+            content = response.read()
+            if not content:
+                return response.status_code, None
+            try:
+                return response.status_code, response.json()
+            except ValueError as error:
+                raise SchedulerError(f"{self._name} at {self.url} answered something that is not JSON") from error
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        content: Iterable[bytes] | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[httpx.Response]:
+        """An open answer with a status below 400; its body is still to be read.
+
+        `timeout_seconds`, else the client's, limits the wait for each piece of it.
+        """
+        limit = self._client.timeout
+        if timeout_seconds is not None:
+            limit = httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS)
+        request = self._client.build_request(
+            method,
+            path,
+            json=json,
+            content=content,
+            params={key: value for key, value in (query or {}).items() if value is not None},
+            headers={**self._authorization(), **(headers or {})},
+            timeout=limit,
+        )
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                if response.status_code >= 400:
+                    raise _error(response)
+                yield response
+            finally:
+                response.close()
+        except httpx.TimeoutException as error:
+            raise UnavailableError(f"{self._name} at {self.url} did not answer in time") from error
+        except (httpx.TransportError, httpx.StreamError) as error:
+            raise UnavailableError(f"{self._name} at {self.url} does not answer: {error}") from error
+
+    def _authorization(self) -> Mapping[str, str]:
+        token = self._token() if self._token else ""
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def is_private(host: str) -> bool:
+    """Whether the host name is an address that no public network routes.
+
+    >>> is_private("10.217.0.1"), is_private("localhost"), is_private("registry.example.com")
+    (True, True, False)
+    """
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host == "localhost"
+    return address.is_private or address.is_loopback
+
+
+def _error(response: httpx.Response) -> SchedulerError:
+    document: object = None
+    if "json" in response.headers.get("Content-Type", ""):
+        content = b"".join(_first(response.iter_bytes(), _PROBLEM_BYTES))
+        try:
+            document = httpx.Response(200, content=content).json()
+        except ValueError:
+            document = None
+    wait = response.headers.get("Retry-After", "")
+    fields = document if isinstance(document, dict) else {}
+    return problem_json.error_of(response.status_code, fields, retry_after_seconds=int(wait) if wait.isdigit() else 5)
+
+
+def _first(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        most -= len(chunk)
+        if most <= 0:
+            return
