@@ -1,0 +1,1 @@
+"""The helm program: one port, the program behind it, and a fake."""

@@ -1,0 +1,122 @@
+"""The helm program on PATH, through pyhelm3."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from scheduler.errors import ConflictError, NotFoundError, ProgramError, UnavailableError
+from scheduler.helm.port import ReleaseState, ReleaseStatus
+from scheduler.helm.process import HelmCommand
+from scheduler.model.types import Manifest, Values
+
+TIMEOUT_SECONDS: Final = 240.0
+
+_NOT_FOUND: Final = "release: not found"
+_CONFLICT: Final = re.compile(
+    "cannot reuse a name that is still in use|another operation .* is in progress"
+    "|cannot be imported into the current release: invalid ownership metadata"
+)
+_UNAVAILABLE: Final = re.compile(
+    "kubernetes cluster unreachable|connection refused|connection reset by peer|no route to host|i/o timeout"
+    "|tls handshake timeout|etcdserver|the server is currently unable|too many requests"
+)
+
+
+class HelmProgram:
+    """Calls helm, one call at a time. Errors are told apart by helm's own words, for it has one exit code."""
+
+    def __init__(
+        self,
+        *,
+        executable: str = "helm",
+        environ: Mapping[str, str] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        """`environ` is helm's whole environment; by default this process's own."""
+        self._timeout_seconds = timeout_seconds
+        self._command = HelmCommand(
+            executable=executable,
+            environ=os.environ if environ is None else environ,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def install(
+        self, release: str, *, chart: Path, values: Values, namespace: str, labels: Mapping[str, str]
+    ) -> ReleaseStatus:
+        marks = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        arguments = ["install", release, chart, "--namespace", namespace, "--values", "-", "--output", "json"]
+        if marks:
+            arguments += ["--labels", marks]
+        # no --wait (it would block for the whole batch), no --create-namespace (a namespaced account may not)
+        answer = json.loads(self._run(arguments, given=_json(values)))
+        chart_metadata = answer["chart"]["metadata"]
+        return ReleaseStatus(
+            name=answer["name"],
+            namespace=answer["namespace"],
+            state=_state(answer["info"]["status"]),
+            revision=answer["version"],
+            chart=f"{chart_metadata['name']}-{chart_metadata['version']}",
+        )
+
+    def uninstall(self, release: str, *, namespace: str) -> None:
+        # never --ignore-not-found: it swallows every error of reading the history
+        self._run(["uninstall", release, "--namespace", namespace, "--cascade", "background"])
+
+    def status(self, release: str, *, namespace: str) -> ReleaseStatus | None:
+        try:
+            answer = json.loads(self._run(["get", "metadata", release, "--namespace", namespace, "--output", "json"]))
+        except NotFoundError:
+            return None
+        return ReleaseStatus(
+            name=answer["name"],
+            namespace=answer["namespace"],
+            state=_state(answer["status"]),
+            revision=answer["revision"],
+            chart=f"{answer['chart']}-{answer['version']}",
+        )
+
+    def template(self, release: str, *, chart: Path, values: Values, namespace: str) -> list[Manifest]:
+        arguments = ["template", release, chart, "--namespace", namespace, "--values", "-", "--skip-crds"]
+        text = self._run(arguments, given=_json(values)).decode()
+        return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
+
+    def version(self) -> str:
+        return self._run(["version", "--template", "{{ .Version }}"]).decode().strip()
+
+    def terminate(self) -> None:
+        self._command.terminate()
+
+    def _run(self, arguments: Sequence[object], *, given: bytes | None = None) -> bytes:
+        try:
+            return asyncio.run(self._command.run(arguments, given))
+        except ProgramError as error:
+            raise _error_for(error) from error
+
+
+def _error_for(error: ProgramError) -> Exception:
+    words = error.output.lower()
+    message = f"{error}: {error.output.strip()}" if error.output.strip() else str(error)
+    if _NOT_FOUND in words:
+        return NotFoundError(message)
+    if _CONFLICT.search(words):
+        return ConflictError(message)
+    if _UNAVAILABLE.search(words):
+        return UnavailableError(message)
+    return ProgramError(message, output=error.output)
+
+
+def _state(text: str) -> ReleaseState:
+    return ReleaseState(text) if text in set(ReleaseState) else ReleaseState.OTHER
+
+
+def _json(values: Values) -> bytes:
+    """JSON is YAML whose strings no parser mistakes for numbers."""
+    return json.dumps(values, sort_keys=True).encode()

@@ -1,0 +1,154 @@
+"""What every `Helm` does, whatever is behind it: one suite for the fake and for the program.
+
+Rendering needs the program alone (marker `helm`), releases need a cluster too (marker `e2e`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.errors import ConflictError, NotFoundError, ProgramError
+from scheduler.helm.fake import FakeHelm
+from scheduler.helm.port import Helm, ReleaseState, ReleaseStatus
+from scheduler.helm.pyhelm import HelmProgram
+from scheduler.model.types import Manifest, Values
+
+pytestmark = pytest.mark.timeout(90)
+
+LABELS = {"modelops.dev/release": "jaaaaaaaaaaaaaaaaaaaa"}
+
+
+def _rendered(release: str, values: Values, namespace: str) -> list[Manifest]:
+    """What the chart below makes."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"{release}-a", "namespace": namespace},
+            "data": {"text": values["text"]},
+        }
+    ]
+
+
+def _program() -> str:
+    home = os.environ.get("MODELOPS_HOME") or "/var/lib/modelops"
+    found = os.environ.get("MODELOPS_HELM") or shutil.which("helm") or shutil.which("helm", path=f"{home}/bin")
+    if found is None:
+        pytest.fail("these tests need helm: run `make up`, put it on PATH or name it in MODELOPS_HELM")
+    return found
+
+
+def _kubeconfig() -> Path:
+    home = os.environ.get("MODELOPS_HOME", "")
+    path = os.environ.get("KUBECONFIG") or (str(Path(home) / "kubeconfig") if home else "")
+    if not path:
+        pytest.fail("the end-to-end tests need KUBECONFIG or MODELOPS_HOME: run `make up`")
+    return Path(path)
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    """A chart with one ConfigMap."""
+    folder = tmp_path / "small"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: small\nversion: 0.1.0\n")
+    template = """\
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: {{ .Release.Name }}-a, namespace: {{ .Release.Namespace }}}
+        data: {text: {{ .Values.text | quote }}}
+        """
+    (folder / "templates" / "configmap.yaml").write_text(textwrap.dedent(template))
+    return folder
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("fake", id="fake"),
+        pytest.param("program", id="program", marks=pytest.mark.helm),
+    ]
+)
+def renderer(request: pytest.FixtureRequest) -> Helm:
+    return FakeHelm(render=_rendered) if request.param == "fake" else HelmProgram(executable=_program())
+
+
+@pytest.fixture(
+    params=[pytest.param("fake", id="fake"), pytest.param("live", id="live", marks=[pytest.mark.helm, pytest.mark.e2e])]
+)
+def helm(request: pytest.FixtureRequest) -> Helm:
+    if request.param == "fake":
+        return FakeHelm(render=_rendered)
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "KUBECONFIG": str(_kubeconfig())}
+    return HelmProgram(executable=_program(), environ=environ)
+
+
+@pytest.fixture
+def namespace(helm: Helm) -> Iterator[str]:
+    name = f"contract-{uuid.uuid4().hex[:8]}"
+    if isinstance(helm, FakeHelm):
+        yield name
+        return
+    cluster = KubernetesCluster.from_kubeconfig(_kubeconfig())
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    cluster.delete("Namespace", name)
+
+
+@pytest.mark.parametrize("text", ["1e3", "on", 'a "b"\n  c: {{ d }}', "ü"])
+def test_a_chart_is_rendered_with_the_values_as_they_are(renderer: Helm, chart: Path, text: str) -> None:
+    rendered = renderer.template("small-1", chart=chart, values={"text": text}, namespace="staging")
+
+    assert rendered == _rendered("small-1", {"text": text}, "staging")
+
+
+def test_a_chart_that_is_not_there_is_told_in_helms_words(renderer: Helm, tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="not found") as failure:
+        renderer.template("small-1", chart=tmp_path / "none", values={}, namespace="staging")
+
+    assert "not found" in failure.value.output
+
+
+def test_helm_tells_its_version(renderer: Helm) -> None:
+    assert renderer.version().startswith("v3.")
+
+
+def test_after_terminate_nothing_is_begun(renderer: Helm) -> None:
+    renderer.terminate()
+
+    with pytest.raises(ProgramError, match="asked to end"):
+        renderer.version()
+
+
+def test_a_release_is_installed_seen_and_uninstalled(helm: Helm, namespace: str, chart: Path) -> None:
+    assert helm.status("small-1", namespace=namespace) is None
+
+    made = helm.install("small-1", chart=chart, values={"text": "a"}, namespace=namespace, labels=LABELS)
+
+    assert (made.name, made.namespace, made.state, made.revision) == ("small-1", namespace, ReleaseState.DEPLOYED, 1)
+    assert helm.status("small-1", namespace=namespace) == made
+    helm.uninstall("small-1", namespace=namespace)
+    assert helm.status("small-1", namespace=namespace) is None
+
+
+def test_a_name_is_taken_once(helm: Helm, namespace: str, chart: Path) -> None:
+    helm.install("small-1", chart=chart, values={"text": "a"}, namespace=namespace, labels={})
+
+    with pytest.raises(ConflictError, match="still in use"):
+        helm.install("small-1", chart=chart, values={"text": "b"}, namespace=namespace, labels={})
+
+    status = helm.status("small-1", namespace=namespace)
+    assert isinstance(status, ReleaseStatus)
+    assert status.revision == 1
+
+
+def test_what_is_not_there_cannot_be_uninstalled(helm: Helm, namespace: str) -> None:
+    with pytest.raises(NotFoundError, match="release: not found"):
+        helm.uninstall("small-1", namespace=namespace)
