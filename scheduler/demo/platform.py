@@ -1,7 +1,8 @@
-"""Puts the platform on a cluster as a reader would: images, `helm upgrade --install charts/modelops`, an operator's account.
+"""Puts the platform on a cluster as a reader would: images, `helm upgrade --install`, an operator's account.
 
-The local cluster is the default. `MODELOPS_CLUSTER=current` uses the reader's `KUBECONFIG`, and then `MODELOPS_REGISTRY`
-(where this machine pushes to), `MODELOPS_REGISTRY_PULL` (the same registry as the nodes name it) and `MODELOPS_BASE_IMAGE`.
+The local cluster is the default. With `MODELOPS_CLUSTER=current` it is the reader's `KUBECONFIG`, and then
+`MODELOPS_REGISTRY` (where this machine pushes to), `MODELOPS_REGISTRY_PULL` (the same registry as the nodes name it)
+and `MODELOPS_BASE_IMAGE` are needed too.
 """
 
 from __future__ import annotations
