@@ -107,7 +107,7 @@ def _record_fields(sourced: Sourced) -> Iterator[Problem]:
             yield _no_field(sourced, name, known, ("spec", "order", number))
     missing = [name for name in known if name not in ordered] if ordered else []
     if missing:
-        message = f"'order' names every field or is left out; {words.either(missing[:8]).replace(' or ', ' and ')}"
+        message = f"'order' names every field or is left out; {words.either(missing[:8], last='and')}"
         yield sourced.problem(f"{message} {'is' if len(missing) == 1 else 'are'} missing", pointer="/spec/order")
 
 

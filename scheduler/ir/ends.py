@@ -27,15 +27,15 @@ def faults(
     if "deadLetters" in spec:
         yield from _direction("deadLetters", spec["deadLetters"]["channel"], "sink", channels)
     first, last = ordered[0], ordered[-1]
-    if source in channels and first is not None:
+    if source in channels and channels[source].direction == "source" and first is not None:
         yield from _schema("source", channels[source].schema, first.input, f"channel '{source}'")
-    if sink in channels and last is not None:
+    if sink in channels and channels[sink].direction == "sink" and last is not None:
         yield from _schema("sink", last.output, channels[sink].schema, f"flow '{last.name}'")
 
 
 def _chain(ordered: Sequence[ScoringFlow | None]) -> Iterator[Fault]:
     for number, (before, after) in enumerate(itertools.pairwise(ordered), start=1):
-        if before is None or after is None:
+        if before is None or after is None or before is after:
             continue
         why = _why(before.output, after.input)
         if why:

@@ -89,25 +89,27 @@ def faults(flow: ScoringFlow, models: Mapping[str, Model]) -> Iterator[Fault]:
 
 def _inputs(step: ScoreStep, model: Model | None, known: _Known, at: tuple[str | int, ...]) -> Iterator[Fault]:
     wanted = {each.name: each for each in model.inputs.fields} if model is not None else {}
+    free = [name for name in wanted if name not in step.inputs]
+    meant: set[str] = set()
     for number, name in enumerate(step.inputs):
         here = pointer.join([*at, "inputs", number])
         if name in step.inputs[:number]:
             yield Fault(pointer=here, message=f"the input '{name}' stands here twice")
         elif known.is_all and name not in known.fields:
+            meant.update(words.close(name, free)[:1])
             message = f"the record has no field '{name}' at this step"
             yield Fault(pointer=here, message=message, candidates=_near(name, known.fields))
-        if model is None:
-            continue
-        if name not in wanted:
-            message = f"model '{model.name}' has no input '{name}'"
-            free = [other for other in wanted if other not in step.inputs]
-            yield Fault(pointer=here, message=message, candidates=_near(name, free))
-        elif name in known.fields and not fits(known.fields[name].type, wanted[name].type):
+        elif model is not None and name not in wanted:
+            meant.update(words.close(name, free)[:1])
+            yield Fault(
+                pointer=here, message=f"model '{model.name}' has no input '{name}'", candidates=_near(name, free)
+            )
+        elif model is not None and name in known.fields and not fits(known.fields[name].type, wanted[name].type):
             message = f"'{name}' is {known.fields[name].type}, model '{model.name}' takes {wanted[name].type}"
             yield Fault(pointer=here, message=message)
-    missing = [name for name in wanted if name not in step.inputs]
-    if missing and model is not None:
-        message = f"model '{model.name}' also takes {words.either(missing[:8]).replace(' or ', ' and ')}"
+    missing = [name for name in free if wanted[name].required and name not in meant]
+    if model is not None and missing:
+        message = f"model '{model.name}' also takes {words.either(missing[:8], last='and')}"
         yield Fault(pointer=pointer.join([*at, "inputs"]), message=message)
 
 

@@ -19,6 +19,7 @@ REFERENCES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "Model": (("/spec/inputs/schema", "RecordSchema"), ("/spec/outputs/schema", "RecordSchema")),
     "DataChannel": (("/spec/schema", "RecordSchema"),),
+    "RecordSchema": (),
 }
 """Kind -> where its documents name a document of which kind. Channels are looked up in the environment as well,
 so that a name which the IR does not know is not wrong here."""
@@ -45,12 +46,16 @@ def index(documents: Sequence[Sourced]) -> Index:
 
 
 def problems(documents: Sequence[Sourced], known: Index) -> Iterator[Problem]:
-    """Unknown names, names given twice; documents need not fit their schema."""
+    """Unknown names, names given twice; documents need not fit their schema.
+
+    A document without a known kind may be of any: nobody is told that its name is unknown.
+    """
+    unclear = {sourced.name for sourced in documents if sourced.kind not in REFERENCES}
     yield from _doubles(documents, known)
     yield from _parameters(documents)
     for sourced in documents:
         for path, kind in REFERENCES.get(sourced.kind, ()):
-            yield from _unknown(sourced, path, kind, known)
+            yield from _unknown(sourced, path, kind, known, unclear)
         for path, noun in UNIQUE.get(sourced.kind, ()):
             yield from _repeated(sourced, path, noun)
 
@@ -64,8 +69,11 @@ def only_pipeline(documents: Sequence[Sourced]) -> Iterator[Problem]:
     for other in pipelines[1:]:
         yield other.problem("this is another ScoringPipeline; an IR has exactly one", pointer="/kind")
     used = {name for sourced in pipelines for _, name in values(sourced.document, "/spec/flows/*")}
-    for sourced in documents:
-        if sourced.kind == "ScoringFlow" and sourced.name and sourced.name not in used:
+    flows = [sourced for sourced in documents if sourced.kind == "ScoringFlow" and sourced.name]
+    if not used or not used <= {sourced.name for sourced in flows}:
+        return  # a misspelt name of a flow is told where it stands
+    for sourced in flows:
+        if sourced.name not in used:
             message = f"no pipeline names the flow '{sourced.name}': add it to spec.flows or remove it"
             yield sourced.problem(message, pointer="/metadata/name")
 
@@ -86,9 +94,9 @@ def _below(value: object, path: Sequence[str], at: tuple[str | int, ...]) -> Ite
         yield from _below(value[path[0]], path[1:], (*at, path[0]))
 
 
-def _unknown(sourced: Sourced, path: str, kind: str, known: Index) -> Iterator[Problem]:
+def _unknown(sourced: Sourced, path: str, kind: str, known: Index, unclear: set[str]) -> Iterator[Problem]:
     for at, name in values(sourced.document, path):
-        if (kind, name) not in known:
+        if (kind, name) not in known and name not in unclear:
             names = sorted(other for of_kind, other in known if of_kind == kind)
             message = f"no {kind} is named {words.shown(name)}"
             yield sourced.problem(message, pointer=at, candidates=words.nearest_first(name, names))

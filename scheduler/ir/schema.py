@@ -68,7 +68,7 @@ def _error(error: exceptions.ValidationError) -> schema_words.Error:
     if "propertyNames" in error.absolute_schema_path:
         path = (*path, str(error.instance))  # the name is what breaks the rule, and no part of the validator's path
     return schema_words.Error(
-        keyword="" if error.validator is None else str(error.validator),
+        keyword=str(error.validator),
         wanted=error.validator_value,
         instance=error.instance,
         schema=error.schema if isinstance(error.schema, Mapping) else {},

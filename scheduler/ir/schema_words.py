@@ -19,7 +19,6 @@ class Error:
     """What the validator found: this value breaks this keyword of this schema."""
 
     keyword: str
-    """Empty for the schema `false`, which nothing fits."""
     wanted: Any
     """The keyword's value."""
     instance: Any
@@ -68,10 +67,8 @@ def _missing(error: Error) -> Iterator[Finding]:
 
 
 def _not_one_of(error: Error) -> Iterator[Finding]:
-    options = [str(option) for option in error.wanted]
-    message = f"{words.shown(error.instance)} is not {'one of ' if len(options) > 1 else ''}{words.either(options)}"
-    near = words.close(error.instance, options) if isinstance(error.instance, str) else []
-    yield Finding(path=error.path, message=message, candidates=tuple(near[:1]))
+    candidates = tuple(words.nearest_first(error.instance, [str(option) for option in error.wanted]))
+    yield Finding(path=error.path, message=f"{words.shown(error.instance)} is not accepted", candidates=candidates)
 
 
 def _not_the(error: Error) -> Iterator[Finding]:
@@ -130,7 +127,7 @@ KEYWORDS: Final[Mapping[str, Callable[[Error], Iterator[Finding]]]] = {
     "minLength": _limit("the text is empty"),
     "minProperties": _limit("the mapping is empty: at least {limit} is needed"),
     "minimum": _limit("{shown} is less than {limit}"),
-    "": _never,
+    "not": _never,
     "oneOf": _one_thing,
     "pattern": _pattern,
     "required": _missing,

@@ -43,10 +43,10 @@ def shown(value: object) -> str:
             return "a list"
 
 
-def either(names: Iterable[str]) -> str:
+def either(names: Iterable[str], *, last: str = "or") -> str:
     """`'a'`, `'a' or 'b'`, `'a', 'b' or 'c'`."""
     quoted = [f"'{name}'" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
 
 
 def close(word: str, names: Iterable[str]) -> list[str]:
