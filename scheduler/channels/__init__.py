@@ -1,0 +1,1 @@
+"""The data channels of an environment: labelled ConfigMaps, deployed, listed and removed."""

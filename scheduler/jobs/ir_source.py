@@ -1,0 +1,38 @@
+"""From what an order names to a checked IR: documents in the request, a stored revision, or a place on a git server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.errors import InvalidInputError, NotFoundError
+from scheduler.ir import load
+from scheduler.ir.load import Loaded
+from scheduler.jobs.order import Order
+from scheduler.jobs.ports import Git, Store
+from scheduler.model.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The IR and where exactly it came from."""
+
+    loaded: Loaded
+    revision: int | None = None
+    git: dict[str, str] | None = None
+    """{path, ref, folder, commit}"""
+
+
+def resolve(order: Order, *, store: Store, git: Git) -> Origin:
+    """The order's IR; every fault of it is an InvalidInputError, also a name that nothing bears."""
+    try:
+        if order.git is not None:
+            loaded, commit = git.load(order.git)
+            place = {"path": order.git.path, "ref": order.git.ref, "folder": order.git.folder, "commit": commit}
+            return Origin(loaded=loaded, git=place)
+        if order.pipeline:
+            revision = store.revision(order.pipeline, order.revision)
+            return Origin(loaded=load.from_documents(revision.documents), revision=revision.number)
+    except NotFoundError as error:
+        pointer = "/git" if order.git else "/pipeline"
+        raise InvalidInputError([Problem(pointer=pointer, message=str(error))]) from error
+    return Origin(loaded=load.from_documents(order.ir))

@@ -1,0 +1,132 @@
+"""Everything about a job that can be known before anything is made: what `plan` shows and `submit` starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.errors import InvalidInputError, NotFoundError
+from scheduler.jobs import ir_source, order, quota
+from scheduler.jobs.ir_source import Origin
+from scheduler.jobs.order import Order
+from scheduler.jobs.ports import Ports
+from scheduler.model import canonical
+from scheduler.model.job import Submission
+from scheduler.model.problem import Problem
+from scheduler.preprocess import resolve
+from scheduler.preprocess.resolve import Resolved
+from scheduler.preprocess.resources import Totals
+from scheduler.tekton.job_input import JobInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A job that could start as it is."""
+
+    origin: Origin
+    resolved: Resolved
+    ir_text: str
+    totals: Totals
+
+
+def prepare(wanted: Order, *, job_id: str, ports: Ports) -> Prepared:
+    """The order, checked and compiled down to its Values.
+
+    InvalidInputError with all problems that could be found at once; nothing was changed anywhere.
+    """
+    order.check(wanted)
+    origin = ir_source.resolve(wanted, store=ports.store, git=ports.git)
+    ir_text = canonical.json_bytes(list(origin.loaded.documents)).decode()
+    resolved = resolve.values(
+        origin.loaded.pipeline, request=_request(wanted, origin, job_id, len(ir_text.encode()), ports)
+    )
+    _lint(resolved, ports)
+    totals = ports.totals.of(resolved.values, namespace=wanted.environment)
+    _check_quota(totals, wanted.environment, ports)
+    return Prepared(origin=origin, resolved=resolved, ir_text=ir_text, totals=totals)
+
+
+def input_of(prepared: Prepared, *, wanted: Order, job_id: str, by: str, at: str) -> JobInput:
+    """What the job's record says of it."""
+    resolved, limits = prepared.resolved, prepared.resolved.deadlines
+    body_digest, ir_digest = wanted.digest, prepared.origin.loaded.digest
+    submission = Submission(
+        pipeline=prepared.origin.loaded.pipeline.name,
+        revision=prepared.origin.revision,
+        parameters=wanted.parameters,
+        labels=wanted.labels,
+        deadlines={
+            "queue": limits.queue_seconds,
+            "install": limits.install_seconds,
+            "ready": limits.ready_seconds,
+            "run": limits.run_seconds,
+            "finish": limits.finish_seconds,
+        },
+        trigger=wanted.trigger,
+        git=prepared.origin.git,
+        data_versions=resolved.data_versions,
+        submitted_by=by,
+        submitted_at=at,
+        digests={
+            "body": body_digest,
+            "ir": ir_digest,
+            "values": resolved.values_digest,
+            "models": dict(resolved.models),
+            "images": dict(resolved.images),
+        },
+    )
+    return JobInput(
+        job_id=job_id,
+        namespace=wanted.environment,
+        submission=submission,
+        body_digest=body_digest,
+        ir_digest=ir_digest,
+        values_digest=resolved.values_digest,
+    )
+
+
+def grant_models(prepared: Prepared, *, environment: str, ports: Ports) -> None:
+    """Let the environment download the job's models; InvalidInputError names each that the store does not have."""
+    problems: list[Problem] = []
+    for model, sha256 in sorted(prepared.resolved.models.items()):
+        try:
+            ports.store.grant(sha256, environment=environment)
+        except NotFoundError:
+            message = f"the artifact store has no file with sha256 {sha256}: upload it with `modelops deploy`"
+            problems.append(Problem(document=f"Model/{model}", pointer="/spec/sha256", message=message))
+    if problems:
+        raise InvalidInputError(problems)
+
+
+def _request(wanted: Order, origin: Origin, job_id: str, ir_bytes: int, ports: Ports) -> resolve.Request:
+    settings = ports.settings
+    return resolve.Request(
+        job_id=job_id,
+        environment=wanted.environment,
+        parameters=wanted.parameters,
+        deadlines=wanted.deadlines,
+        registry=ports.channels(wanted.environment),
+        globals_=settings.globals_,
+        images=settings.images,
+        scoring_servers=ports.scoring_servers,
+        revision=origin.revision,
+        data_versions=wanted.data_versions,
+        ir_digest=origin.loaded.digest,
+        ir_bytes=ir_bytes,
+    )
+
+
+def _lint(resolved: Resolved, ports: Ports) -> None:
+    problems = [problem for flow in resolved.flows for problem in ports.linter.check(flow.engine)]
+    if problems:
+        raise InvalidInputError(problems, summary="the stream engine refuses the compiled flow")
+
+
+def _check_quota(totals: Totals, environment: str, ports: Ports) -> None:
+    problems = quota.validate(
+        totals,
+        ports.cluster.list("ResourceQuota", environment),
+        environment=environment,
+        task_priority_class=ports.settings.task_priority_class,
+    )
+    if problems:
+        raise InvalidInputError(problems, summary="the environment has no room for this job")
