@@ -1,0 +1,70 @@
+"""`runner.json` as `preprocess.flow` wrote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    path: Path
+    format: str
+    """csv | json-lines"""
+    is_gzip: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    url: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerConfig:
+    release: str
+    flow: str
+    source: File
+    sink: File
+    dead_letters: File | None = None
+    max_ratio: float = 0.0
+    """Dead letters of all records read, above which the flow fails."""
+    required: tuple[str, ...] = ()
+    """Columns that a CSV source must have."""
+    services: tuple[Service, ...] = ()
+    ready_seconds: float = 300
+    run_seconds: float = 7200
+    data_version: str = ""
+    ir_digest: str = ""
+
+
+def load(folder: Path) -> RunnerConfig:
+    """The configuration mounted in `folder`; KeyError or ValueError for anything that pre-processing never writes."""
+    return parse(json.loads((folder / "runner.json").read_text()))
+
+
+def parse(document: Mapping[str, Any]) -> RunnerConfig:
+    dead_letters = document.get("deadLetters")
+    return RunnerConfig(
+        release=document["release"],
+        flow=document["flow"],
+        source=_file(document["source"]),
+        sink=_file(document["sink"]),
+        dead_letters=_file(dead_letters) if dead_letters else None,
+        max_ratio=float(dead_letters["maxRatio"]) if dead_letters else 0.0,
+        required=tuple(document["source"].get("required", ())),
+        services=tuple(Service(url=item["url"], model=item["model"]) for item in document.get("services", ())),
+        ready_seconds=float(document["readySeconds"]),
+        run_seconds=float(document["runSeconds"]),
+        data_version=document["source"].get("dataVersion", ""),
+        ir_digest=document["sink"].get("irDigest", ""),
+    )
+
+
+def _file(document: Mapping[str, Any]) -> File:
+    return File(
+        path=Path(document["path"]), format=document["format"], is_gzip=document.get("compression", "none") == "gzip"
+    )

@@ -1,0 +1,110 @@
+"""Result files: made under names of their own, committed by renaming, so that a complete result is there or none.
+
+The order of a commit: files on disk, dead letters renamed, manifest renamed, the sink last: its name is the mark of
+completeness. An attempt that starts removes the files of the job's earlier attempts; one that is still alive
+elsewhere then fails at its commit, instead of publishing a second result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler.flow import failure
+from scheduler.flow.failure import FlowFailedError
+from scheduler.model.job import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One file of the result: where it is written, and where it is published."""
+
+    path: Path
+    target: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    sink: Part
+    manifest: Part
+    dead_letters: Part | None = None
+
+    def all(self) -> Iterator[Part]:
+        """In the order of their commit: the sink last."""
+        if self.dead_letters is not None:
+            yield self.dead_letters
+        yield self.manifest
+        yield self.sink
+
+
+def prepare(*, sink: Path, dead_letters: Path | None, release: str, attempt: str) -> Parts:
+    """Empty files of this attempt in the folders of their targets, made exclusively; those of others are removed.
+
+    Raises FlowFailedError(SinkNotWritable) or (DiskFull) when a folder does not take them.
+    """
+
+    def part(target: Path) -> Part:
+        return Part(path=target.with_name(f".{target.name}.{release}.{attempt}.part"), target=target)
+
+    parts = Parts(
+        sink=part(sink),
+        manifest=part(sink.with_name(sink.name + ".manifest.json")),
+        dead_letters=None if dead_letters is None else part(dead_letters),
+    )
+    for one in parts.all():
+        try:
+            one.target.parent.mkdir(parents=True, exist_ok=True)
+            for leftover in one.target.parent.glob(f".{_escaped(one.target.name)}.{release}.*.part"):
+                leftover.unlink(missing_ok=True)
+            if one.target.is_dir():
+                raise IsADirectoryError(None, "is a folder", str(one.target))
+            os.close(os.open(one.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        except OSError as error:
+            discard(parts)
+            raise failure.of_sink(error, one.target) from error
+    return parts
+
+
+def commit(parts: Parts, manifest: bytes) -> None:
+    """Publish. Raises FlowFailedError when the disk is full, or another attempt of the job has taken over."""
+    try:
+        parts.manifest.path.write_bytes(manifest)
+        for one in parts.all():
+            _sync(one.path)
+        for one in parts.all():
+            one.path.replace(one.target)
+        for folder in {one.target.parent for one in parts.all()}:
+            _sync(folder)
+    except FileNotFoundError as error:
+        message = f"{error.filename} is gone: another attempt of this job has taken over"
+        raise FlowFailedError(Reason.FLOW_CRASHED, message) from error
+    except OSError as error:
+        raise failure.of_sink(error, parts.sink.target) from error
+
+
+def discard(parts: Parts) -> None:
+    """Remove what this attempt made and did not publish."""
+    for one in parts.all():
+        with suppress(OSError):
+            one.path.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)

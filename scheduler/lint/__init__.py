@@ -1,0 +1,1 @@
+"""Whether the engine would take a compiled flow: a port, its real thing and its fake."""
