@@ -19,9 +19,8 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 def part_file(folder: Path) -> Iterator[BinaryIO]:
     """A new file in `folder` that only we write; gone at the end unless it was renamed. Opened exclusively."""
     path = folder / f"{uuid.uuid4().hex}.part"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
     try:
-        with os.fdopen(descriptor, "wb") as file, told_when_full():
+        with told_when_full(), path.open("xb") as file:
             yield file
     finally:
         path.unlink(missing_ok=True)

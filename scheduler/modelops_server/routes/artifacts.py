@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -43,8 +44,11 @@ def router(store: ArtifactStore, access: Access, *, environments: Sequence[str])
         """The content. It is checked while it is sent: a connection that ends early means that it was damaged."""
         access.require_read(authorization, digest.checked(sha256))
         content = store.read(sha256)
+        first = next(content.blocks, b"")  # what is damaged and short is told before the answer starts
         return StreamingResponse(
-            content.blocks, media_type="application/octet-stream", headers=_headers(sha256, content.size)
+            chain((first,), content.blocks),
+            media_type="application/octet-stream",
+            headers=_headers(sha256, content.size),
         )
 
     @routes.put("/{sha256}/grants/{environment}", status_code=204)
