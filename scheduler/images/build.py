@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from scheduler.errors import NotFoundError
+from scheduler.errors import NotFoundError, ProgramError
 from scheduler.images import content, context, plan, step
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import BuildStep
@@ -88,5 +88,9 @@ def _one(
         target = Path(folder) / "context"
         target.mkdir()
         containerfile = found.lay_out(target)
-        builder.build(reference=f"{repository}:{tag}", folder=target, containerfile=containerfile, args=arguments)
-    return f"{repository}@{builder.push(f'{repository}:{tag}')}", True
+        try:
+            builder.build(reference=f"{repository}:{tag}", folder=target, containerfile=containerfile, args=arguments)
+            digest = builder.push(f"{repository}:{tag}")
+        except ProgramError as error:
+            raise ProgramError(f"image {item.name} was not built: {error}", output=error.output) from error
+    return f"{repository}@{digest}", True
