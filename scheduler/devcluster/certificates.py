@@ -191,9 +191,7 @@ def _write_certificate(folder: Path, subject: Subject, moment: datetime) -> None
 def _write_service_account_keys(folder: Path) -> None:
     # RSA, because every OIDC client knows RS256.
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     _write(folder / f"{SERVICE_ACCOUNTS}.pub", public)
     _write(folder / f"{SERVICE_ACCOUNTS}.key", _private(key))
 

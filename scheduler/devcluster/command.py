@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from scheduler.errors import ProgramError, UnavailableError
 
 _LAST_WORDS: Final = 4000
+_HEARTBEAT_SECONDS: Final = 15
 
 
 def run(
@@ -22,11 +24,13 @@ def run(
     environ: Mapping[str, str] | None = None,
     stdin: str = "",
     folder: Path | None = None,
+    still: Callable[[float], None] | None = None,
 ) -> str:
     """What the program wrote to standard output.
 
     `environ` is laid upon our own environment. A program that fails, or is not there, is a ProgramError with its last
-    words; one that does not end in time is killed with everything it started: UnavailableError.
+    words; one that does not end in time is killed with everything it started: UnavailableError. `still` is called with
+    the seconds gone by each time a quarter of a minute has passed.
     """
     words = [str(word) for word in command]
     try:
@@ -45,13 +49,12 @@ def run(
         raise ProgramError(f"cannot start {words[0]}: {error.strerror}") from error
     with process:
         try:
-            output, errors = process.communicate(stdin, timeout=limit_seconds)
-        except BaseException as error:
+            output, errors = _outcome(process, stdin, limit_seconds, still)
+        except subprocess.TimeoutExpired as error:
+            message = f"{_shown(words)} did not end within {limit_seconds:.0f} seconds"
+            raise UnavailableError(message) from error
+        finally:
             _end(process)
-            if isinstance(error, subprocess.TimeoutExpired):
-                message = f"{_shown(words)} did not end within {limit_seconds:.0f} seconds"
-                raise UnavailableError(message) from error
-            raise
     if process.returncode != 0:
         last = (errors or output).strip()[-_LAST_WORDS:]
         raise ProgramError(f"{_shown(words)} ended with {process.returncode}:\n{last}", output=last)
@@ -67,10 +70,28 @@ def succeeds(command: Sequence[str | Path], *, limit_seconds: float, environ: Ma
     return True
 
 
+def _outcome(
+    process: subprocess.Popen[str], stdin: str, limit_seconds: float, still: Callable[[float], None] | None
+) -> tuple[str, str]:
+    began = time.monotonic()
+    while True:
+        left = began + limit_seconds - time.monotonic()
+        try:
+            return process.communicate(stdin, timeout=min(left, _HEARTBEAT_SECONDS))
+        except subprocess.TimeoutExpired:
+            gone = time.monotonic() - began
+            if gone >= limit_seconds:
+                raise
+            if still is not None:
+                still(gone)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """Kill it, and what it started, unless it ended by itself."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from scheduler.devcluster import command
@@ -50,7 +51,7 @@ def ipsets() -> tuple[str, ...]:
 
 
 def removal(saved: str) -> str:
-    """The `iptables-restore --noflush` script that removes our chains from what `iptables-save` printed; may be empty."""
+    """The `iptables-restore --noflush` script that takes our chains out of what `iptables-save` printed, or nothing."""
     parts = []
     for table, lines in _tables(saved):
         ours = _our_chains(lines)
@@ -76,12 +77,13 @@ def _our_chains(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _leads_to(line: str, chains: Sequence[str]) -> bool:
     words = shlex.split(line)
-    targets = [after for word, after in zip(words, words[1:], strict=False) if word in {"-j", "-g"}]
+    targets = [after for word, after in pairwise(words) if word in {"-j", "-g"}]
     return any(target in chains for target in targets)
 
 
 def _tables(saved: str) -> Iterator[tuple[str, list[str]]]:
-    table, lines = "", []
+    table = ""
+    lines: list[str] = []
     for line in saved.splitlines():
         if line.startswith("*"):
             table, lines = line[1:], []

@@ -1,4 +1,4 @@
-"""Where the local cluster keeps its files: one folder, `MODELOPS_HOME`, and sockets and mounts below `/run/modelops`."""
+"""Where the local cluster keeps its files: one folder, `MODELOPS_HOME`; sockets and mounts below `/run/modelops`."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ class Home:
     def stamps(self) -> Path:
         """What is already done (images pushed), by digest of its recipe."""
         return self.cluster / "stamps"
+
+    @property
+    def packages(self) -> Path:
+        """Debian packages that are unpacked instead of installed, so that no service of theirs is started."""
+        return self.root / "packages"
+
+    @property
+    def work(self) -> Path:
+        """Scratch of an `up` at work; what a killed one left is removed by the next."""
+        return self.root / "work"
 
     @property
     def volumes(self) -> Path:

@@ -43,6 +43,8 @@ class Image:
     files: tuple[Path, ...] = ()
     root_filesystem: tuple[str, ...] = ()
     """The mmdebstrap command that makes `root.tar` in the context folder; empty for images without a system."""
+    parent: str = ""
+    """Recipe of the image that this one is made from."""
 
 
 def tekton(name: str) -> str:
@@ -54,24 +56,27 @@ def all_images(home: Home, registry: str, mirror: str) -> tuple[Image, ...]:
     """Every image in the order in which it is made."""
     pause = Image(
         reference=configuration.PAUSE,
-        containerfile="FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT [\"/pause\"]\n",
+        containerfile='FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n',
         files=(home.bin / "pause",),
     )
     base = Image(
         reference=BASE,
-        containerfile='FROM scratch\nADD root.tar /\nENV LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin\nCMD ["python3"]\n',
+        containerfile='FROM scratch\nADD root.tar /\nENV LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin\nCMD ["sh"]\n',
         root_filesystem=_mmdebstrap(mirror),
     )
     shell = Image(
         reference=SHELL,
-        containerfile=f"FROM {registry}/{BASE}\nUSER {TEKTON_USER}:{TEKTON_USER}\nCMD [\"/bin/sh\"]\n",
+        containerfile=f'FROM {registry}/{BASE}\nUSER {TEKTON_USER}:{TEKTON_USER}\nCMD ["/bin/sh"]\n',
+        parent=recipe(base),
     )
     return (pause, *(_tekton(home, program.name) for program in toolchain.TEKTON), base, shell)
 
 
 def recipe(image: Image) -> str:
     """Digest of all that an image is made from."""
-    made = hashlib.sha256("\0".join([image.reference, image.containerfile, *image.root_filesystem]).encode())
+    made = hashlib.sha256(
+        "\0".join([image.reference, image.containerfile, image.parent, *image.root_filesystem]).encode()
+    )
     for file in image.files:
         stamp = file.with_name(f"{file.name}.stamp")
         made.update(stamp.read_bytes() if stamp.exists() else file.read_bytes())
@@ -80,15 +85,18 @@ def recipe(image: Image) -> str:
 
 def missing(home: Home, registry: str, images: Sequence[Image]) -> tuple[Image, ...]:
     """Those that were never made from this recipe, and those that the registry does not have (any more)."""
-    with httpx.Client(timeout=10) as client:
+    with httpx.Client(timeout=10, trust_env=False) as client:
         return tuple(image for image in images if not _is_made(home, registry, image, client))
 
 
 def make(home: Home, registry: str, images: Sequence[Image], tell: Callable[[str], None]) -> None:
     """Build and push each of the images, in the order given."""
+    if images:
+        shutil.rmtree(home.work, ignore_errors=True)
     for number, image in enumerate(images, start=1):
+        tell(f"making image {image.reference} ({number} of {len(images)})")
         started = time.monotonic()
-        size = _make(registry, image)
+        size = _make(home, registry, image, tell)
         _stamp(home, image).parent.mkdir(parents=True, exist_ok=True)
         _stamp(home, image).write_text(recipe(image))
         seconds = time.monotonic() - started
@@ -129,20 +137,28 @@ def _mmdebstrap(mirror: str) -> tuple[str, ...]:
         f"--include={','.join(_PACKAGES)}",
         "--components=main",
         '--aptopt=Acquire::Retries "3"',
-        '--dpkgopt=path-exclude=/usr/share/man/*',
-        '--dpkgopt=path-exclude=/usr/share/doc/*',
-        '--dpkgopt=path-include=/usr/share/doc/*/copyright',
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/doc/*",
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         f"--customize-hook={account}",
         "--quiet",
     )
-    return ("mmdebstrap", *options, SUITE, "root.tar", *([mirror] if mirror else []))
+    # Its mounts live and die with a mount namespace of their own, even when it is killed.
+    alone = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    return (*alone, "mmdebstrap", *options, SUITE, "root.tar", *([mirror] if mirror else []))
 
 
-def _make(registry: str, image: Image) -> int:
+def _make(home: Home, registry: str, image: Image, tell: Callable[[str], None]) -> int:
     """Build and push; the size of the image's parts together."""
-    with _context(image) as (folder, storage):
+    with _context(home, image) as (folder, storage):
         if image.root_filesystem:
-            command.run(image.root_filesystem, limit_seconds=1800, folder=folder)
+            command.run(
+                image.root_filesystem,
+                limit_seconds=1800,
+                folder=folder,
+                environ={"TMPDIR": str(storage)},
+                still=lambda gone: tell(f"  {image.reference}: {gone:.0f} s so far"),
+            )
         target = f"{registry}/{image.reference}"
         build = ["bud", "--tls-verify=false", "--timestamp=0", "--layers=false", "-t", target, "."]
         _buildah(storage, folder, *build)
@@ -152,14 +168,15 @@ def _make(registry: str, image: Image) -> int:
 
 def _buildah(storage: Path, folder: Path, *words: str) -> None:
     # vfs needs no mounts, so that a kill leaves none; nothing of the machine's own buildah storage is touched
-    place = ["--root", storage / "root", "--runroot", storage / "run", "--storage-driver", "vfs"]
+    place: list[str | Path] = ["--root", storage / "root", "--runroot", storage / "run", "--storage-driver", "vfs"]
     environ = {"BUILDAH_ISOLATION": "chroot", "TMPDIR": str(storage)}
     command.run(["buildah", *place, *words], limit_seconds=_BUILD_LIMIT, folder=folder, environ=environ)
 
 
 @contextmanager
-def _context(image: Image) -> Iterator[tuple[Path, Path]]:
-    with tempfile.TemporaryDirectory(prefix="modelops-image-", ignore_cleanup_errors=True) as name:
+def _context(home: Home, image: Image) -> Iterator[tuple[Path, Path]]:
+    home.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.work, ignore_cleanup_errors=True) as name:
         folder, storage = Path(name) / "context", Path(name) / "storage"
         folder.mkdir()
         storage.mkdir()

@@ -45,7 +45,7 @@ def load_modules() -> None:
 
 
 def apply(home: Home, *, system: Path = _SYS) -> tuple[str, ...]:
-    """Raise the settings that are too low; their names. The values from before the first `up` are kept for `restore`."""
+    """Raise the settings that are too low; their names. The values from before are kept for `restore`."""
     _remember(home, system)
     changed = []
     for name, least in AT_LEAST.items():
@@ -54,6 +54,11 @@ def apply(home: Home, *, system: Path = _SYS) -> tuple[str, ...]:
             path.write_text(f"{least}\n")
             changed.append(name)
     return tuple(changed)
+
+
+def is_changed(home: Home) -> bool:
+    """Whether values are kept for `restore`: from the first `up` to the next `down`."""
+    return (home.cluster / "kernel.json").exists()
 
 
 def restore(home: Home, *, system: Path = _SYS) -> None:

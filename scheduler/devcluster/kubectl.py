@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from scheduler.devcluster import command
 from scheduler.errors import ProgramError, UnavailableError
 
@@ -29,7 +27,7 @@ class Kubectl:
         """What kubectl prints; a refusal is a ProgramError in the API server's words."""
         place = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
         limit = f"--request-timeout={limit_seconds:.0f}s"
-        line = [self.program, *place, limit, *words]
+        line: list[str | Path] = [self.program, *place, limit, *words]
         return command.run(line, stdin=stdin, limit_seconds=limit_seconds + 5, environ=self.environ)
 
     def get(self, *words: str, limit_seconds: float = 30) -> Any:
@@ -46,6 +44,6 @@ class Kubectl:
 
     def apply(self, manifests: Iterable[Manifest], *, owner: str = "modelops-cluster") -> str:
         """Make the objects so, server-side; equal objects are left as they are, bytes and versions."""
-        text = yaml.safe_dump_all(manifests, sort_keys=False)
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
         words = ("apply", "--server-side", "--force-conflicts", f"--field-manager={owner}", "-f", "-")
         return self(*words, stdin=text, limit_seconds=120)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Final
-
-import yaml
 
 from scheduler.devcluster.home import Home
 from scheduler.devcluster.kubectl import Manifest
@@ -45,7 +44,7 @@ def state(name: str, digest: str) -> Manifest:
 
 def digest(documents: Sequence[Manifest]) -> str:
     """The same for equal documents in equal order."""
-    return hashlib.sha256(yaml.safe_dump_all(documents, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(list(documents), sort_keys=True).encode()).hexdigest()
 
 
 def _storage_class() -> Manifest:

@@ -15,28 +15,22 @@ _LIMIT: Final = 15
 _CNI_RESULTS: Final = Path("/var/lib/cni/results")
 
 
-def create(where: Addresses) -> None:
-    """Bridge, its address and the service route as they must be; what is already so is left.
+def create(where: Addresses) -> bool:
+    """Bridge, its address and the service route as they must be; whether the bridge had to be made.
 
     The bridge is made before the first pod, because API server, DNS and registry listen on its address. The service
     range is routed to it, so that an address without endpoints can never leave the machine.
     """
     bridge = addresses.BRIDGE
-    if _link(bridge) is None:
+    absent = _link(bridge) is None
+    if absent:
         _ip("link", "add", bridge, "type", "bridge")
     address = f"{where.gateway}/{where.pods.prefixlen}"
     if address not in addresses_of(bridge):
         _ip("address", "add", address, "dev", bridge)
     _ip("link", "set", bridge, "up")
     _ip("route", "replace", str(where.services), "dev", bridge)
-
-
-def is_there(where: Addresses) -> bool:
-    """Whether bridge and service route are as `create` makes them."""
-    if _link(addresses.BRIDGE) is None or f"{where.gateway}/{where.pods.prefixlen}" not in addresses_of(addresses.BRIDGE):
-        return False
-    routes = json.loads(_ip("-json", "route", "show", str(where.services)))
-    return any(route.get("dev") == addresses.BRIDGE for route in routes)
+    return absent
 
 
 def addresses_of(interface: str) -> tuple[str, ...]:

@@ -244,5 +244,3 @@ def _node(machine: Machine) -> tuple[Process, ...]:
             files=(home.pki / "netpol.kubeconfig",),
         ),
     )
-
-

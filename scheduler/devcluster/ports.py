@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 from collections.abc import Iterable, Mapping
@@ -64,7 +63,7 @@ def owners(inodes: Iterable[int], proc: Path = Path("/proc")) -> Mapping[int, st
             continue
         with suppress(OSError):
             for descriptor in (folder / "fd").iterdir():
-                inode = wanted.get(os.readlink(descriptor))
+                inode = wanted.get(str(descriptor.readlink()))
                 if inode is not None:
                     name = (folder / "comm").read_text().strip()
                     found[inode] = f"{name} (process {folder.name})"

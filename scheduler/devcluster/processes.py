@@ -89,7 +89,7 @@ def find(name: str, home: Home) -> Running | None:
     recorded = _recorded(home.pids / f"{name}.json")
     if recorded is not None and is_alive(recorded):
         return recorded
-    marked = [running for running in scan(home) if running.name == name]
+    marked = [running for running in scan(home) if running.name == name and not _is_shim(running)]
     if not marked:
         return None
     oldest = min(marked, key=lambda running: running.start_ticks)
@@ -173,6 +173,14 @@ def last_words(name: str, home: Home, *, lines: int = 15) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 16384))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def _is_shim(running: Running) -> bool:
+    """containerd's shims inherit its variable; they are not containerd."""
+    try:
+        return b"containerd-shim" in (_PROC / str(running.pid) / "cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return False
 
 
 def _signal(running: Running, number: signal.Signals) -> None:

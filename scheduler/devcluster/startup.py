@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,10 @@ from scheduler.devcluster import (
     health,
     images,
     kernel,
+    leftovers,
     manifests,
     network,
+    packages,
     plan,
     ports,
     processes,
@@ -24,8 +25,8 @@ from scheduler.devcluster import (
     toolchain,
     volumes,
 )
-from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.addresses import Addresses
+from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.health import Asking
 from scheduler.devcluster.home import RUN, Home
 from scheduler.devcluster.kubectl import Kubectl, Manifest
@@ -34,6 +35,24 @@ from scheduler.devcluster.toolchain import Tell
 from scheduler.errors import ConflictError, UnavailableError
 
 _READY_LIMIT = 180
+
+
+def machine(environ: Mapping[str, str]) -> Machine:
+    """The plan's inputs: the environment, and where Debian's programs lie (the usual places where they are not yet)."""
+    home, where = Home.from_environ(environ), Addresses.from_environ(environ)
+    found = {"runc": packages.find("runc"), "registry": packages.registry(home)}
+    return Machine(home=home, addresses=where, **{name: str(path) for name, path in found.items() if path})
+
+
+def require_same_network(given: Machine) -> None:
+    """Refuse another network than the one that this cluster's certificates, services and images were made for."""
+    record = given.home.cluster / "network"
+    asked = str(given.addresses.network)
+    made = record.read_text().strip() if record.exists() else asked
+    if made != asked:
+        raise ConflictError(f"this cluster was made for {made}, not {asked}: `down --purge` first, or ask for {made}")
+    given.home.cluster.mkdir(parents=True, exist_ok=True)
+    record.write_text(f"{asked}\n")
 
 
 def programs(home: Home, tell: Tell) -> Path:
@@ -48,7 +67,9 @@ def node(machine: Machine, tell: Tell) -> None:
     home = machine.home
     kernel.load_modules()
     kernel.apply(home)
-    network.create(machine.addresses)
+    if network.create(machine.addresses) and leftovers.kill_pods(home):
+        # Their ends of the old bridge went with it; kubelet makes them anew on this one.
+        tell("the bridge was missing: ended the pods that hung on it")
     made = certificates.write(home.pki, machine.addresses)
     if made:
         tell(f"made certificates: {', '.join(made)}")
@@ -86,7 +107,7 @@ def tekton_manifests(machine: Machine, go_program: Path) -> tuple[Manifest, ...]
         tekton.read(folder),
         version=toolchain.version(controller),
         image=lambda name: f"{registry}/{images.tekton(name)}",
-        shell=f"{registry}/{images.SHELL}",
+        shell_image=f"{registry}/{images.SHELL}",
     )
 
 
@@ -181,12 +202,8 @@ def _wait_for_node(kubectl: Kubectl, tell: Tell) -> None:
 def _wait_for_tekton(kubectl: Kubectl, tell: Tell) -> None:
     began = time.monotonic()
     for name in tekton.DEPLOYMENTS:
-        words = ("rollout", "status", f"--namespace={tekton.NAMESPACE}", f"deployment/{name}", f"--timeout={_READY_LIMIT}s")
-        kubectl(*words, limit_seconds=_READY_LIMIT)
+        words = ("rollout", "status", f"--namespace={tekton.NAMESPACE}", f"deployment/{name}")
+        kubectl(*words, f"--timeout={_READY_LIMIT}s", limit_seconds=_READY_LIMIT)
     if not processes.wait_until(lambda: tekton.answers(kubectl), limit_seconds=60, every_seconds=0.5):
         raise UnavailableError("Tekton's webhook admits no PipelineRun")
     tell(f"Tekton answers after {time.monotonic() - began:.1f} s")
-
-
-def from_environ(environ: Mapping[str, str] = os.environ) -> Machine:
-    return Machine(home=Home.from_environ(environ), addresses=Addresses.from_environ(environ))

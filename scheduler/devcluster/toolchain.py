@@ -11,7 +11,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +22,9 @@ from scheduler.errors import NotFoundError
 
 MODULES: Final = Path(__file__).parent / "toolchain"
 BENTO_MODULE: Final = Path(__file__).parents[1] / "flow" / "bento"
-ENVIRON: Final = MappingProxyType({"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"})
+ENVIRON: Final = MappingProxyType(
+    {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
+)
 _BUILD_LIMIT: Final = 3600
 _PINNED: Final = re.compile(r"^\s*(?:require\s+)?(\S+)\s+(v\S+)", re.MULTILINE)
 
@@ -108,7 +109,9 @@ _CLUSTER: Final = (
     _kubernetes("kube-apiserver"),
     KUBECTL,
     *(_kubernetes(name) for name in ("kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy")),
-    Program(name="coredns", module="coredns", package="github.com/coredns/coredns", pinned="github.com/coredns/coredns"),
+    Program(
+        name="coredns", module="coredns", package="github.com/coredns/coredns", pinned="github.com/coredns/coredns"
+    ),
     Program(name="netpol", module="netpol", pinned="github.com/cloudnativelabs/kube-router"),
     *TEKTON,
 )
@@ -132,7 +135,7 @@ def version(program: Program) -> str:
 def flags(program: Program) -> tuple[str, ...]:
     """Flags of `go build`: small, reproducible, and naming its version."""
     known = version(program)
-    major, minor = (known.removeprefix("v").split(".") + ["0"])[:2] if program.pinned else ("0", "0")
+    major, minor = known.removeprefix("v").split(".")[:2] if program.pinned else ("0", "0")
     given = [
         f"-X {name}={value.format(version=known, major=major, minor=minor)}"
         for name, value in program.variables.items()
@@ -144,9 +147,9 @@ def flags(program: Program) -> tuple[str, ...]:
 def digest(program: Program, go_version: str) -> str:
     """What the stamp of a current build holds."""
     made = hashlib.sha256("\0".join([go_version, program.package, *flags(program), *sorted(ENVIRON.values())]).encode())
-    sources = [*program.folder.glob("*.go"), program.folder / "go.mod", program.folder / "go.sum"]
-    for source in sorted(path for path in sources if path.exists()):
-        made.update(f"\0{source.name}\0".encode() + source.read_bytes())
+    for source in sorted(path for path in program.folder.rglob("*") if path.is_file()):
+        if not source.name.endswith("_test.go"):
+            made.update(f"\0{source.relative_to(program.folder)}\0".encode() + source.read_bytes())
     return made.hexdigest()
 
 
@@ -162,11 +165,13 @@ def build(wanted: Sequence[Program], home: Home, go: Path, tell: Tell) -> tuple[
     go_version = version_of(go)
     missing = [program for program in wanted if not is_current(program, home, go_version)]
     home.bin.mkdir(parents=True, exist_ok=True)
+    for left in home.bin.glob("*.part-*"):  # by an `up` that was killed
+        left.unlink()
     began = time.monotonic()
     for number, program in enumerate(missing, start=1):
         tell(f"building {program.name} {version(program)} ({number} of {len(missing)})")
         started = time.monotonic()
-        size = _build(program, home, go, go_version)
+        size = _build(program, home, go, _teller(program.name, tell))
         now = time.monotonic()
         tell(
             f"built {program.name}: {size / 1e6:.0f} MB in {now - started:.0f} s"
@@ -182,7 +187,7 @@ def version_of(go: Path) -> str:
 
 def module_folder(program: Program, go: Path) -> Path:
     """Where Go's module cache holds the pinned module's sources; downloaded when they are not there."""
-    words = [go, "mod", "download", "-json", program.pinned]
+    words: list[str | Path] = [go, "mod", "download", "-json", program.pinned]
     text = command.run(words, limit_seconds=600, environ=ENVIRON, folder=program.folder)
     found = re.search(r'"Dir":\s*"([^"]+)"', text)
     if found is None:
@@ -190,25 +195,24 @@ def module_folder(program: Program, go: Path) -> Path:
     return Path(found.group(1))
 
 
-def _build(program: Program, home: Home, go: Path, go_version: str) -> int:
+def _build(program: Program, home: Home, go: Path, still: Callable[[float], None]) -> int:
     target, stamp = home.bin / program.name, home.bin / f"{program.name}.stamp"
-    part = home.bin / f"{program.name}.part"
-    words = [go, "build", *flags(program), "-o", part, program.package]
-    given = digest(program, go_version)
-    command.run(words, limit_seconds=_BUILD_LIMIT, environ=ENVIRON, folder=program.folder)
+    # a name of our own: the compiler of an `up` that was killed may still be writing to its
+    part = home.bin / f"{program.name}.part-{os.getpid()}"
+    given = digest(program, version_of(go))
+    words: list[str | Path] = [go, "build", *flags(program), "-o", part, program.package]
+    command.run(words, limit_seconds=_BUILD_LIMIT, environ=ENVIRON, folder=program.folder, still=still)
     # Stamp away, program in place, stamp: a kill between any two means building again, never a wrong stamp.
     stamp.unlink(missing_ok=True)
     part.replace(target)
-    _write(stamp, given)
+    stamp_part = stamp.with_name(f"{stamp.name}.part-{os.getpid()}")
+    stamp_part.write_text(given)
+    stamp_part.replace(stamp)
     return target.stat().st_size
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with suppress(FileNotFoundError):
-        part.unlink()
-    part.write_text(text)
-    os.replace(part, path)
+def _teller(name: str, tell: Tell) -> Callable[[float], None]:
+    return lambda gone: tell(f"  {name}: {gone:.0f} s so far")
 
 
 def _minutes(seconds: float) -> str:
