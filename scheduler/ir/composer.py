@@ -14,9 +14,16 @@ from scheduler.model.problem import Problem
 
 @dataclass(slots=True)
 class Budget:
-    """Nodes that the texts of one IR may still use together."""
+    """What the texts of one IR may still use together."""
 
     nodes: int = limits.TOTAL_NODES
+    documents: int = limits.DOCUMENTS
+
+    def begin(self, place: str) -> None:
+        """Count one more document; TooLargeError when it is one too many."""
+        self.documents -= 1
+        if self.documents < 0:
+            raise TooLargeError(f"{place}more than {limits.DOCUMENTS:,} documents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,7 @@ class _Composer:
     line: int = 0
 
     def document(self) -> Root:
+        self.budget.begin(self.at())
         self.anchors, self.nodes = {}, 0
         node = self.value(next(self.stream))
         return Root(value=node.value, places=node.places)
@@ -139,7 +147,9 @@ class _Composer:
     def key(self, event: events.Event, seen: dict[str, Places]) -> str:
         self.line = event.line
         if not isinstance(event, events.Value):
+            self.path.append("?")
             self.value(event)
+            self.path.pop()
             return self.wrong_key("a key is text, not a mapping, list or alias", "?")
         if event.anchor is not None:
             self.anchors[event.anchor] = _Node(event.value, event.line, 1, 0)
@@ -198,5 +208,4 @@ class _Composer:
             self.problems.append(problem)
 
     def at(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line) if part)
-        return f"{place}: " if self.file else f"line {self.line}: "
+        return f"{self.file}:{self.line}: " if self.file else f"line {self.line}: "

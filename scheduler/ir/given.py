@@ -23,6 +23,7 @@ class _Part(NamedTuple):
 def problems(sourced: Sourced, *, budget: Budget) -> list[Problem]:
     """Everything in the document that is no JSON value; TooLargeError beyond the limits. Cycles end at the depth."""
     found: list[Problem] = []
+    budget.begin("")
     nodes, characters = 1, 0
     budget.nodes -= 1
     stack = [_Part(sourced.document, ())]

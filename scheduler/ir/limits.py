@@ -10,8 +10,10 @@ DEPTH: Final = 64
 """Mappings and lists inside each other, after aliases."""
 NODES: Final = 10_000
 """Values (mappings, lists, scalars; keys do not count) of one document, after aliases."""
-TOTAL_NODES: Final = 50_000
+TOTAL_NODES: Final = 100_000
 """Values of all documents of one IR: 1,000 steps and 1,000 models have about 25,000."""
+DOCUMENTS: Final = 5_000
+"""Of one IR."""
 PROBLEMS: Final = 1_000
 """Problems that are listed; one more line tells how many others there are."""
 KEY: Final = 256

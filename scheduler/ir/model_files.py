@@ -54,6 +54,6 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _files(folder: Path) -> Iterator[str]:
     """Files that may be models, for the hint; not more than a person would read."""
-    suffixes = {".yaml", ".yml", ".json", ".md"}
+    suffixes = {".yaml", ".yml", ".json", ".md", ".txt"}
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in suffixes)
     yield from (str(path.relative_to(folder)) for path, _ in zip(found, range(100), strict=False))

@@ -51,11 +51,12 @@ def problems(documents: Sequence[Sourced], known: Index) -> Iterator[Problem]:
     A document without a known kind may be of any: nobody is told that its name is unknown.
     """
     unclear = {sourced.name for sourced in documents if sourced.kind not in REFERENCES}
+    names = {kind: dict.fromkeys(sorted(name for of, name in known if of == kind)) for kind in REFERENCES}
     yield from _doubles(documents, known)
     yield from _parameters(documents)
     for sourced in documents:
         for path, kind in REFERENCES.get(sourced.kind, ()):
-            yield from _unknown(sourced, path, kind, known, unclear)
+            yield from _unknown(sourced, path, kind, names, unclear)
         for path, noun in UNIQUE.get(sourced.kind, ()):
             yield from _repeated(sourced, path, noun)
 
@@ -94,12 +95,13 @@ def _below(value: object, path: Sequence[str], at: tuple[str | int, ...]) -> Ite
         yield from _below(value[path[0]], path[1:], (*at, path[0]))
 
 
-def _unknown(sourced: Sourced, path: str, kind: str, known: Index, unclear: set[str]) -> Iterator[Problem]:
+def _unknown(
+    sourced: Sourced, path: str, kind: str, known: Mapping[str, Mapping[str, None]], unclear: set[str]
+) -> Iterator[Problem]:
     for at, name in values(sourced.document, path):
-        if (kind, name) not in known and name not in unclear:
-            names = sorted(other for of_kind, other in known if of_kind == kind)
+        if name not in known[kind] and name not in unclear:
             message = f"no {kind} is named {words.shown(name)}"
-            yield sourced.problem(message, pointer=at, candidates=words.nearest_first(name, names))
+            yield sourced.problem(message, pointer=at, candidates=words.nearest_first(name, known[kind]))
 
 
 def _doubles(documents: Sequence[Sourced], known: Index) -> Iterator[Problem]:

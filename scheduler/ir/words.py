@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 _LONGEST: Final = 60
-_MANY: Final = 300
+_MANY: Final = 100
 """Beyond so many candidates only those that begin alike are compared: n unknown names among n known ones stay cheap."""
+
+_LISTED: Final = 20
 
 _NAMES: Final[Mapping[str, str]] = {
     "object": "a mapping",
@@ -60,7 +62,7 @@ def close(word: str, names: Iterable[str]) -> list[str]:
 
 
 def nearest_first(word: object, names: Iterable[str]) -> Sequence[str]:
-    """All names, those that `word` was probably meant to be in front."""
+    """At most 20 of the names, those that `word` was probably meant to be in front."""
     known = list(names)
     near = close(word, known) if isinstance(word, str) else []
-    return [*near, *(name for name in known if name not in near)]
+    return [*near, *(name for name in known[:_LISTED] if name not in near)][:_LISTED]
