@@ -1,0 +1,278 @@
+"""The platform's chart: two servers, and the environments where jobs run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler import names
+from scheduler.model.types import Manifest
+from scheduler.settings import Globals, Settings
+from tests.charts import render
+
+pytestmark = pytest.mark.helm
+
+DIGEST = "a" * 64
+SERVER = "modelops-scheduling-server"
+STORE = "modelops-modelops-server"
+TASK_CLASS = "modelops-modelops-task"
+
+
+@pytest.fixture(name="minimal", scope="module")
+def least() -> tuple[Manifest, ...]:
+    return render.platform(render.ci_values(render.PLATFORM, "minimal"))
+
+
+@pytest.fixture(name="full", scope="module")
+def most() -> tuple[Manifest, ...]:
+    return render.platform(render.ci_values(render.PLATFORM, "everything"))
+
+
+def container(objects: tuple[Manifest, ...], deployment: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = render.one(objects, "Deployment", deployment)["spec"]["template"]["spec"]["containers"][
+        0
+    ]
+    return found
+
+
+def environment(objects: tuple[Manifest, ...], deployment: str) -> dict[str, str]:
+    return {item["name"]: item["value"] for item in container(objects, deployment)["env"]}
+
+
+def test_the_platform_starts_its_two_servers_and_no_scoring(minimal: tuple[Manifest, ...]) -> None:
+    assert {name for name, _ in render.pod_templates(minimal)} == {f"Deployment/{SERVER}", f"Deployment/{STORE}"}
+    assert render.of_kind(minimal, "PipelineRun") == ()
+
+
+def test_the_settings_arrive_as_the_server_reads_them(full: tuple[Manifest, ...]) -> None:
+    programs = (
+        "scheduling-server",
+        "modelops-server",
+        "streaming-runtime",
+        "scoring-server-python",
+        "scoring-server-pmml",
+    )
+    assert Settings.from_environ(environment(full, SERVER)) == Settings(
+        environments=("staging", "production"),
+        platform_namespace="modelops",
+        platform="modelops.modelops",
+        task_image=f"registry.example.com:5000/modelops/scheduling-server@sha256:{DIGEST}",
+        task_priority_class=TASK_CLASS,
+        images={program: f"modelops/{program}@sha256:{DIGEST}" for program in programs},
+        globals_=Globals(
+            registry_pull="registry.example.com:5000",
+            image_pull_secrets=("registry-login",),
+            log_level="debug",
+            trace_endpoint="http://collector.observability.svc:4318",
+            trace_sample_ratio=0.25,
+            artifact_store_url="https://artifacts.example.com",
+            git_server_url="https://git.example.com",
+        ),
+        modelops_server_url=f"http://{STORE}.modelops.svc:8080",
+        token_cache_seconds=5,
+    )
+
+
+def test_every_setting_is_one_that_the_server_reads(full: tuple[Manifest, ...]) -> None:
+    given = environment(full, SERVER)
+    unread = {name for name in given if Settings.from_environ(_without(given, name)) == Settings.from_environ(given)}
+    # the platform's namespace is here the default; the token is read by the client of the modelops server
+    assert unread == {"MODELOPS_NAMESPACE", "MODELOPS_TOKEN_FILE"}
+
+
+def _without(given: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in given.items() if key != name}
+
+
+def test_models_come_from_the_platforms_own_store_unless_another_is_named(minimal: tuple[Manifest, ...]) -> None:
+    url = environment(minimal, SERVER)["MODELOPS_ARTIFACT_STORE_URL"]
+    service = render.one(minimal, "Service", STORE)
+    port = service["spec"]["ports"][0]["port"]
+    assert url == f"http://{service['metadata']['name']}.{service['metadata']['namespace']}.svc:{port}"
+
+
+@pytest.mark.parametrize(("name", "program"), [(SERVER, "scheduler.api"), (STORE, "scheduler.modelops_server")])
+def test_each_server_runs_under_its_own_account(minimal: tuple[Manifest, ...], name: str, program: str) -> None:
+    spec = render.one(minimal, "Deployment", name)["spec"]["template"]["spec"]
+    assert spec["serviceAccountName"] == name
+    assert spec["automountServiceAccountToken"] is True
+    assert spec["containers"][0]["command"] == ["python3", "-m", program]
+    assert render.one(minimal, "ServiceAccount", name, namespace="modelops")
+
+
+def test_models_outlive_the_pod_and_the_release(minimal: tuple[Manifest, ...], full: tuple[Manifest, ...]) -> None:
+    kept, given_up = (render.one(objects, "PersistentVolumeClaim", STORE) for objects in (minimal, full))
+    assert kept["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert "annotations" not in given_up["metadata"]
+    assert given_up["spec"]["storageClassName"] == "fast"
+    deployment = render.one(minimal, "Deployment", STORE)["spec"]
+    assert deployment["strategy"] == {"type": "Recreate"}
+    volumes = {volume["name"]: volume for volume in deployment["template"]["spec"]["volumes"]}
+    assert volumes["data"] == {"name": "data", "persistentVolumeClaim": {"claimName": STORE}}
+
+
+def test_a_claim_of_ones_own_is_used() -> None:
+    objects = render.platform(render.ci_values(render.PLATFORM, "existing"))
+    assert render.of_kind(objects, "PersistentVolumeClaim") == ()
+    volumes = render.one(objects, "Deployment", STORE)["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "data", "persistentVolumeClaim": {"claimName": "models"}} in volumes
+
+
+def test_an_environment_is_a_restricted_namespace_of_this_platform(minimal: tuple[Manifest, ...]) -> None:
+    (namespace,) = render.of_kind(minimal, "Namespace")
+    labels = namespace["metadata"]["labels"]
+    assert namespace["metadata"]["name"] == "staging"
+    assert namespace["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
+    assert (labels[names.ENVIRONMENT], labels[names.PLATFORM]) == ("staging", "modelops.modelops")
+
+
+def test_an_environment_that_is_there_already_gets_everything_but_its_namespace(minimal: tuple[Manifest, ...]) -> None:
+    objects = render.platform(render.ci_values(render.PLATFORM, "existing"))
+    kinds = {item["kind"] for item in objects if item["metadata"].get("namespace") == "staging"}
+    assert render.of_kind(objects, "Namespace") == ()
+    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task"}
+    every = {item["kind"] for item in minimal if item["metadata"].get("namespace") == "staging"}
+    assert every - kinds == {"NetworkPolicy", "ResourceQuota"}
+
+
+def test_every_environment_gets_the_same(full: tuple[Manifest, ...]) -> None:
+    found = {
+        namespace: {
+            (item["kind"], item["metadata"]["name"]) for item in full if item["metadata"].get("namespace") == namespace
+        }
+        for namespace in ("staging", "production")
+    }
+    registered = {("ConfigMap", names.channel_object("flights"))}
+    assert found["staging"] - registered == found["production"]
+    assert {("ServiceAccount", names.RUNNER_ACCOUNT), ("ServiceAccount", names.SCORING_ACCOUNT)} <= found["production"]
+
+
+def test_task_pods_have_a_reserve_that_jobs_cannot_take(minimal: tuple[Manifest, ...]) -> None:
+    quotas = {item["metadata"]["name"]: item["spec"] for item in render.of_kind(minimal, "ResourceQuota")}
+    scope = {"scopeName": "PriorityClass", "values": [TASK_CLASS]}
+    assert quotas["modelops-jobs"]["scopeSelector"] == {"matchExpressions": [{**scope, "operator": "NotIn"}]}
+    assert quotas["modelops-tasks"]["scopeSelector"] == {"matchExpressions": [{**scope, "operator": "In"}]}
+    assert "scopeSelector" not in quotas["modelops-objects"]
+    priority = render.one(minimal, "PriorityClass", TASK_CLASS)
+    assert (priority["value"], priority["globalDefault"], priority["preemptionPolicy"]) == (1000, False, "Never")
+    assert environment(minimal, SERVER)["MODELOPS_TASK_PRIORITY_CLASS"] == TASK_CLASS
+
+
+def test_an_environment_denies_what_is_not_opened(minimal: tuple[Manifest, ...]) -> None:
+    denial = render.one(minimal, "NetworkPolicy", "modelops-default-deny", namespace="staging")["spec"]
+    tasks = render.one(minimal, "NetworkPolicy", "modelops-tasks", namespace="staging")["spec"]
+    assert denial == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert tasks == {
+        "podSelector": {"matchExpressions": [{"key": names.JOB_ID, "operator": "Exists"}]},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]},
+            {"ports": [{"protocol": "TCP", "port": port} for port in (443, 6443, 16443)]},
+            {
+                "to": [{"podSelector": {"matchLabels": {names.COMPONENT: "flow"}}}],
+                "ports": [{"protocol": "TCP", "port": 4196}],
+            },
+        ],
+    }
+
+
+def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full: tuple[Manifest, ...]) -> None:
+    policy = render.one(full, "NetworkPolicy", SERVER, namespace="modelops")["spec"]
+    assert policy["ingress"] == [
+        {
+            "ports": [{"protocol": "TCP", "port": 8080}],
+            "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
+        }
+    ]
+    assert [sorted({port["port"] for port in rule["ports"]}) for rule in policy["egress"]] == [
+        [53],
+        [6443],
+        [8080],
+        [443],
+        [4318],
+    ]
+    assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
+
+
+def test_a_channel_given_in_values_is_registered_as_the_registry_keeps_it(full: tuple[Manifest, ...]) -> None:
+    values = render.ci_values(render.PLATFORM, "everything")["data-channel"]["register"][0]
+    found = render.one(full, "ConfigMap", names.channel_object("flights"), namespace="staging")
+    assert found["metadata"]["labels"][names.DATA_CHANNEL] == "flights"
+    assert json.loads(found["data"]["channel.json"]) == {"channel": values["channel"], "schema": values["schema"]}
+
+
+def refusal(values: Mapping[str, Any], *, release: str = "modelops", namespace: str = "modelops") -> list[str]:
+    with pytest.raises(render.RefusedError) as refused:
+        render.platform(values, release=release, namespace=namespace)
+    lines = str(refused.value).splitlines()
+    return [line.strip() for line in lines if line.startswith("  ")]
+
+
+def test_the_platform_is_refused_without_images_and_says_all_that_is_wrong() -> None:
+    values = {
+        "global": {
+            "environments": ["staging", "modelops"],
+            "images": {"modelops-server": f"modelops/modelops-server@sha256:{DIGEST}"},
+        },
+        "data-channel": {"register": [{**_channel(), "environment": "nowhere"}, _channel(), _channel()]},
+    }
+    assert sorted(line.split(" ", 1)[0] for line in refusal(values)) == [
+        "data-channel.register[0].environment:",
+        "data-channel.register[2].channel:",
+        "global.environments:",
+        "global.images.scheduling-server:",
+        "global.images.scoring-server-pmml:",
+        "global.images.scoring-server-python:",
+        "global.images.streaming-runtime:",
+    ]
+
+
+def _channel() -> dict[str, Any]:
+    found: dict[str, Any] = render.ci_values(render.PLATFORM, "everything")["data-channel"]["register"][0]
+    return found
+
+
+def test_a_tag_is_no_digest() -> None:
+    values = render.ci_values(render.PLATFORM, "minimal")
+    values["global"]["images"]["scheduling-server"] = "modelops/scheduling-server:latest"
+    with pytest.raises(render.RefusedError, match=r"global\.images.scheduling-server"):
+        render.platform(values)
+
+
+def test_names_that_would_grow_too_long_are_refused() -> None:
+    said = refusal(render.ci_values(render.PLATFORM, "minimal"), release="r" * 41, namespace="n" * 30)
+    assert [line.split(":")[0] for line in said] == ["release name", "release name and namespace"]
+
+
+def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) -> None:
+    said = _notes(tmp_path, "minimal", release="scores", namespace="ml")
+    assert "kubectl -n ml rollout status deployment -l app.kubernetes.io/instance=scores" in said
+    assert "kubectl -n staging get pipelines.tekton.dev,tasks.tekton.dev" in said
+    assert "kubectl -n ml port-forward service/scores-scheduling-server 8080" in said
+    assert "PersistentVolumeClaim scores-modelops-server" in said
+    assert "Nobody yet" in said
+
+
+def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> None:
+    said = _notes(tmp_path, "existing", release="scores", namespace="ml")
+    assert f"kubectl label namespace staging {names.ENVIRONMENT}=staging {names.PLATFORM}=ml.scores" in said
+
+
+def _notes(folder: Path, ci: str, *, release: str, namespace: str) -> str:
+    """NOTES.txt rendered as the data of an object, because `helm template` leaves notes out."""
+    chart = folder / "modelops"
+    shutil.copytree(render.PLATFORM, chart)
+    text = (chart / "templates" / "NOTES.txt").read_text()
+    (chart / "templates" / "NOTES.txt").unlink()
+    (chart / "templates" / "_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")
+    (chart / "templates" / "notes.yaml").write_text(
+        'kind: Notes\nmetadata: {name: notes}\ntext: {{ include "notes" . | toJson }}\n'
+    )
+    objects = render.chart(chart, values=render.ci_values(render.PLATFORM, ci), release=release, namespace=namespace)
+    return str(render.one(objects, "Notes", "notes")["text"])
