@@ -5,8 +5,8 @@ Every call has a time limit and raises the classes of `scheduler.errors`, chaine
     404                                   NotFoundError
     409 AlreadyExists or Conflict         ConflictError
     400, 422                              InvalidInputError (the API server's words as its one problem)
-    401                                   UnauthenticatedError (our own token is not accepted)
-    403                                   ForbiddenError (our own account lacks a right, or a quota refuses the object)
+    401, 403                              OwnAccessError: our own token is not accepted, our own account lacks a right,
+                                          or a quota or admission refuses the object
     413                                   TooLargeError
     410, or ERROR 410 inside a watch      ExpiredError: list again
     408, 429, 5xx, no answer in time      UnavailableError with `retry_after_seconds`
@@ -21,12 +21,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from scheduler.errors import SchedulerError
+from scheduler.errors import ForbiddenError, SchedulerError
 from scheduler.model.types import Manifest
 
 
 class ExpiredError(SchedulerError):
     """A watch was asked to start at a version that the API server no longer remembers."""
+
+
+class OwnAccessError(ForbiddenError):
+    """The API server refuses the identity that we ask it with, whoever asked us."""
 
 
 class EventType(StrEnum):

@@ -10,22 +10,20 @@ from typing import Any, Final
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
-from scheduler.cluster.port import ExpiredError
+from scheduler.cluster.port import ExpiredError, OwnAccessError
 from scheduler.errors import (
     ConflictError,
-    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     SchedulerError,
     TooLargeError,
-    UnauthenticatedError,
     UnavailableError,
 )
 from scheduler.model.problem import Problem
 
 _BY_STATUS: Final[Mapping[int, type[SchedulerError]]] = {
-    401: UnauthenticatedError,
-    403: ForbiddenError,
+    401: OwnAccessError,
+    403: OwnAccessError,
     404: NotFoundError,
     409: ConflictError,
     410: ExpiredError,

@@ -31,7 +31,7 @@ def resolve(order: Order, *, store: Store, git: Git) -> Origin:
             return Origin(loaded=loaded, git=place)
         if order.pipeline:
             revision = store.revision(order.pipeline, order.revision)
-            return Origin(loaded=load.from_documents(revision.documents), revision=revision.number)
+            return Origin(loaded=load.from_documents(revision.documents), revision=revision.revision)
     except NotFoundError as error:
         pointer = "/git" if order.git else "/pipeline"
         raise InvalidInputError([Problem(pointer=pointer, message=str(error))]) from error

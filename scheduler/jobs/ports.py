@@ -7,34 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from scheduler.artifacts.revisions import Revision
 from scheduler.cluster.port import Cluster
 from scheduler.ir.load import Loaded
 from scheduler.jobs.board import Board
 from scheduler.jobs.order import GitPlace
 from scheduler.jobs.totals import JobTotals
+from scheduler.lint.port import Lint
 from scheduler.model.pipeline import DataChannel
-from scheduler.model.problem import Problem
-from scheduler.model.types import Document
 from scheduler.preprocess.services import ScoringServer
 from scheduler.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """A revision of a pipeline, as the modelops server keeps it."""
-
-    number: int
-    documents: tuple[Document, ...]
 
 
 class Store(Protocol):
     """Pipelines and models on the modelops server."""
 
-    def revision(self, pipeline: str, number: int | None) -> Revision:
+    def revision(self, pipeline: str, number: int | None = None) -> Revision:
         """That revision, or the newest; NotFoundError without it."""
         ...
 
-    def grant(self, sha256: str, *, environment: str) -> None:
+    def grant(self, sha256: str, environment: str) -> None:
         """Let pods of the environment download a model; NotFoundError when the store does not have it."""
         ...
 
@@ -47,19 +39,13 @@ class Git(Protocol):
         ...
 
 
-class Linter(Protocol):
-    """The stream engine's own check of a compiled flow."""
-
-    def check(self, engine: str) -> Sequence[Problem]: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     cluster: Cluster
     board: Board
     settings: Settings
     store: Store
-    linter: Linter
+    linter: Lint
     totals: JobTotals
     """What a job's pods ask for."""
     git: Git

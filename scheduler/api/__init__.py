@@ -1,0 +1,1 @@
+"""The scheduling server: jobs, plans and data channels over HTTP."""

@@ -1,0 +1,68 @@
+"""`python -m scheduler.api`: the scheduling server in a pod, under its own ServiceAccount."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import start_http_server
+
+from scheduler import assets
+from scheduler.api import app
+from scheduler.artifacts.client import ModelopsClient
+from scheduler.channels import registry
+from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.cluster.mirror import Mirror
+from scheduler.cluster.port import Cluster
+from scheduler.helm.pyhelm import HelmProgram
+from scheduler.jobs import scoring_servers
+from scheduler.jobs.board import Board
+from scheduler.jobs.git_source import GitServer
+from scheduler.jobs.ports import Ports
+from scheduler.jobs.totals import JobTotals
+from scheduler.lint.bento import BentoLint
+from scheduler.settings import Settings
+from scheduler.tekton import slim
+from scheduler.web import serve
+
+METRICS_PORT: Final = 9090
+_TOKEN_FILE: Final = "/var/run/secrets/modelops/token"  # noqa: S105 - where it lies, not what it is
+
+
+def main() -> None:
+    settings = Settings.from_environ(os.environ)
+    serve.configure_logging(settings.globals_.log_level)
+    cluster = KubernetesCluster.in_pod()
+    server = app.create(ports_of(settings, cluster, token=_token))
+    start_http_server(METRICS_PORT, registry=server.metrics.registry)
+    logging.getLogger(__name__).info("environments: %s", ", ".join(settings.environments))
+    serve.run(server.app, log_level=settings.globals_.log_level)
+
+
+def ports_of(settings: Settings, cluster: Cluster, *, token: Callable[[], str]) -> Ports:
+    """The real ports: this cluster, the modelops server, the git server, and the programs of this image."""
+    return Ports(
+        cluster=cluster,
+        board=Board(Mirror(cluster, namespaces=settings.environments, slims=slim.OF_KIND)),
+        settings=settings,
+        store=ModelopsClient(settings.modelops_server_url, token=token),
+        linter=BentoLint(),
+        totals=JobTotals(HelmProgram(), chart=assets.subchart("scoring-pipeline")),
+        git=GitServer(base_url=settings.globals_.git_server_url),
+        channels=lambda environment: registry.read(cluster, environment).channels,
+        scoring_servers=scoring_servers.installed(),
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _token() -> str:
+    """Read each time: the kubelet rotates it."""
+    return Path(os.environ.get("MODELOPS_TOKEN_FILE", _TOKEN_FILE)).read_text().strip()
+
+
+if __name__ == "__main__":
+    main()

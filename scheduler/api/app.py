@@ -1,0 +1,110 @@
+"""The FastAPI application of the scheduling server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+import scheduler
+from scheduler.api import middleware, views
+from scheduler.api.access import Access
+from scheduler.api.background import Sweeper
+from scheduler.api.context import Context
+from scheduler.api.metrics import Metrics
+from scheduler.api.routes import channels, events, health, jobs, logs, plans
+from scheduler.cluster.port import OwnAccessError
+from scheduler.jobs.ports import Ports
+from scheduler.web import problems
+from scheduler.web.auth import Gate
+from scheduler.web.limits import BodyLimit, Limits
+
+BODY_BYTES: Final = 4 * 2**20
+BODY_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    app: FastAPI
+    metrics: Metrics
+    """Served on a port of their own: Prometheus has no token."""
+
+
+def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
+    """The application on these ports. Watches and sweeping begin and end with its lifespan."""
+    environments = ports.settings.environments
+    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0))
+    context = Context(ports=ports, access=Access(gate=gate, environments=environments, cluster=ports.cluster))
+    metrics = Metrics(ports.board, environments)
+    app = FastAPI(
+        title="modelops scheduling server",
+        version=scheduler.__version__,
+        description="Starts scoring jobs, and says what became of them.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(ports, metrics),
+        # a path with one slash too many is no other path: a redirect would send the token there
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    app.add_exception_handler(OwnAccessError, _on_own_access)
+    for part in (jobs, logs, events, plans, channels):
+        app.include_router(part.router(context))
+    app.include_router(health.router(ports.board.mirror))
+    _describe(app)
+    # the last one added is the first to see a request
+    app.add_middleware(BodyLimit, limits=Limits(default=BODY_BYTES))
+    app.add_middleware(middleware.BodyTime, seconds=body_seconds)
+    app.add_middleware(middleware.Authentication, gate=gate, open_paths=health.PATHS)
+    app.add_middleware(middleware.Measured, observe=metrics.observe)
+    app.add_middleware(middleware.RequestId)
+    return Server(app=app, metrics=metrics)
+
+
+def _lifespan(ports: Ports, metrics: Metrics) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = Sweeper(ports, told=metrics.swept)
+        ports.board.mirror.start()
+        sweeper.start()
+        try:
+            yield
+        finally:
+            sweeper.stop()
+            ports.board.mirror.stop()
+
+    return lifespan
+
+
+def _on_own_access(_: Request, error: Exception) -> JSONResponse:
+    """The API server refuses *us*: nothing that the caller could mend by another token."""
+    return problems.answer(503, detail=f"the scheduling server's own account was refused: {error}")
+
+
+def _describe(app: FastAPI) -> None:
+    """Let the OpenAPI document say that every path but health needs a token, and what a problem looks like."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            components = schema.setdefault("components", {})
+            components.setdefault("schemas", {})["ProblemView"] = _problem_schema()
+            components["schemas"]["ProblemEntry"] = views.ProblemEntry.model_json_schema()
+            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            schema["security"] = [{"token": []}]
+            for path in health.PATHS:
+                schema["paths"][path]["get"]["security"] = []
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem_schema() -> dict[str, Any]:
+    schema = views.ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return schema

@@ -1,0 +1,128 @@
+"""What happens to every request before a route sees it: its id, its caller, the time its body may take, its figures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scheduler.cluster.port import Caller
+from scheduler.errors import SchedulerError
+from scheduler.web import problems
+from scheduler.web.auth import Gate
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADER: Final = b"x-request-id"
+
+
+class RequestId:
+    """Every answer carries `X-Request-Id`: the caller's own when it is a plain word, else a new one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(_HEADER, b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def answering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], (_HEADER, request_id.encode())]}
+            await send(message)
+
+        await self._app(scope, receive, answering)
+
+
+class Authentication:
+    """Refuses a request without an accepted token before its body is read; every path but the `open_paths`."""
+
+    def __init__(self, app: ASGIApp, *, gate: Gate, open_paths: frozenset[str]) -> None:
+        self._app = app
+        self._gate = gate
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._open_paths:
+            authorization = Request(scope).headers.get("authorization")
+            try:
+                caller: Caller = await anyio.to_thread.run_sync(self._gate.caller, authorization)
+            except SchedulerError as error:
+                answer = problems.of(error)
+                answer.headers["Connection"] = "close"  # the body is not read
+                await answer(scope, receive, send)
+                return
+            scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+class BodyTime:
+    """408 when a body is not there within `seconds`, however slowly it drips."""
+
+    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        deadline, is_complete = time.monotonic() + self._seconds, False
+
+        async def timed() -> Message:
+            nonlocal is_complete
+            if is_complete:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), deadline - time.monotonic())
+            except TimeoutError:
+                raise _TooSlow from None
+            is_complete = not message.get("more_body", False)
+            return message
+
+        try:
+            await self._app(scope, timed, send)
+        except _TooSlow:
+            answer = problems.answer(408, detail=f"the body took longer than {self._seconds:g} seconds")
+            answer.headers["Connection"] = "close"
+            await answer(scope, receive, send)
+
+
+class _TooSlow(BaseException):
+    """Passes through the application, which would answer 400 or 500 to an Exception while it reads the body."""
+
+
+class Measured:
+    """Tells `observe(method, route, status, seconds)` of every request; a path that is no route is `unknown`."""
+
+    def __init__(self, app: ASGIApp, *, observe: Callable[[str, str, int, float], None]) -> None:
+        self._app = app
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.monotonic(), 500
+
+        async def answering(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answering)
+        finally:
+            route = getattr(scope.get("route"), "path", "unknown")
+            self._observe(scope["method"], route, status, time.monotonic() - started)

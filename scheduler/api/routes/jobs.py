@@ -1,0 +1,168 @@
+"""Start, query, list, cancel and complete jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from scheduler.api import access, audit, filters, views
+from scheduler.api.context import Context, caller_of, change
+from scheduler.api.wire import CancelBody, CompletionBody, JobBody
+from scheduler.errors import InvalidInputError
+from scheduler.jobs import cancel, completion, listing, query, submit
+from scheduler.jobs.submit import Submitted
+from scheduler.model import job_json
+from scheduler.model.job import Job, JobState
+from scheduler.model.problem import Problem
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        description="The same key and body start one job only, however often they are sent.",
+    ),
+]
+Environment = Annotated[str, Query(max_length=253, description="Namespace; without it all that the caller may see.")]
+_MAX_PAGE = 500
+
+
+def router(context: Context) -> APIRouter:
+    routes = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=views.PROBLEMS)
+    _submit(routes, context)
+    _list(routes, context)
+    _show(routes, context)
+    _cancel(routes, context)
+    _complete(routes, context)
+    return routes
+
+
+def shown(job_id: str, *, environment: str, request: Request, context: Context) -> Job:
+    """The job when the caller may get it; otherwise, or without one, the same NotFoundError."""
+    caller, ports = caller_of(request), context.ports
+    with access.hidden(query.not_found(job_id)):
+        places = context.access.allowed(caller, verb="get", resource="jobs", environment=environment)
+    return query.query(job_id, environments=places, board=ports.board, cluster=ports.cluster)
+
+
+def _submit(routes: APIRouter, context: Context) -> None:
+    @routes.post(
+        "",
+        summary="Start a job",
+        status_code=201,
+        responses={
+            200: {"model": views.JobView, "description": "This key and body have started it before."},
+            201: {"model": views.JobView, "description": "Started."},
+            **views.CONFLICT,
+        },
+    )
+    def start(body: JobBody, request: Request, key: Key = "") -> JSONResponse:
+        caller = caller_of(request)
+        context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
+        if not key.isprintable():
+            raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
+        order = body.order()
+        details = {"idempotencyKey": key, "bodyDigest": order.digest}
+        planned = change(
+            request, verb="create", resource="jobs", name="", environment=order.environment, details=details
+        )
+        with audit.recorded(planned) as outcome:
+            made = submit.submit(order, key=key, by=caller.name, ports=context.ports)
+            outcome.name, outcome.after = made.job.id, _facts(made.job)
+        return _started(made)
+
+
+def _started(made: Submitted) -> JSONResponse:
+    return JSONResponse(
+        job_json.job_to_json(made.job),
+        status_code=201 if made.is_new else 200,
+        headers={"Location": f"/v1/jobs/{made.job.id}"},
+    )
+
+
+def _list(routes: APIRouter, context: Context) -> None:
+    @routes.get("", summary="List jobs, newest first", responses={200: {"model": views.JobPage}})
+    def page(
+        *,
+        request: Request,
+        environment: Environment = "",
+        state: Annotated[list[JobState] | None, Query(description="Any of these.")] = None,
+        pipeline: Annotated[str, Query(max_length=253)] = "",
+        label: Annotated[list[str] | None, Query(description="`key=value`; all of these.")] = None,
+        since: Annotated[str, Query(max_length=40, description="RFC 3339: submitted then or later.")] = "",
+        until: Annotated[str, Query(max_length=40, description="RFC 3339: submitted before.")] = "",
+        limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 100,
+        cursor: Annotated[str, Query(max_length=200, description="`nextCursor` of the page before.")] = "",
+    ) -> JSONResponse:
+        wanted = filters.parse(states=state or (), pipeline=pipeline, labels=label or (), since=since, until=until)
+        places = context.access.allowed(caller_of(request), verb="list", resource="jobs", environment=environment)
+        found = listing.page(context.ports.board, places, filter_=wanted, limit=limit, cursor=cursor)
+        jobs = [job_json.job_to_json(job) for job in found.jobs]
+        return JSONResponse({"jobs": jobs, "nextCursor": found.next_cursor})
+
+
+def _show(routes: APIRouter, context: Context) -> None:
+    @routes.get("/{job_id}", summary="Show a job", responses={200: {"model": views.JobView}, **views.NOT_FOUND})
+    def show(job_id: str, request: Request, environment: Environment = "") -> JSONResponse:
+        return JSONResponse(
+            job_json.job_to_json(shown(job_id, environment=environment, request=request, context=context))
+        )
+
+
+def _cancel(routes: APIRouter, context: Context) -> None:
+    @routes.post(
+        "/{job_id}/cancel",
+        summary="Cancel or drain a job",
+        description="A job that is cancelled already is answered as it is; 409 when its scoring is over.",
+        responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
+    )
+    def end(
+        job_id: str, request: Request, body: CancelBody | None = None, environment: Environment = ""
+    ) -> JSONResponse:
+        caller, ports = caller_of(request), context.ports
+        before = shown(job_id, environment=environment, request=request, context=context)
+        context.access.require(caller, verb="delete", resource="jobs", environment=before.environment)
+        mode = body.mode if body else "cancel"
+        planned = change(request, verb=mode, resource="jobs", name=job_id, environment=before.environment)
+        with audit.recorded(planned) as outcome:
+            outcome.before = _facts(before)
+            use_case = cancel.drain if mode == "drain" else cancel.cancel
+            after = use_case(job_id, before.environment, by=caller.name, at=ports.now(), cluster=ports.cluster)
+            outcome.after = _facts(after)
+        return JSONResponse(job_json.job_to_json(after))
+
+
+def _complete(routes: APIRouter, context: Context) -> None:
+    @routes.put(
+        "/{job_id}/completion",
+        summary="Say that a job's scoring is complete",
+        description="For operators, and for the pod of the job's own flow.",
+        responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
+    )
+    def complete(job_id: str, body: CompletionBody, request: Request, environment: Environment = "") -> JSONResponse:
+        caller, ports = caller_of(request), context.ports
+        place = context.access.is_own_flow(caller, job_id=job_id)
+        if not place:
+            place = shown(job_id, environment=environment, request=request, context=context).environment
+            context.access.require(caller, verb="update", resource="jobs", environment=place)
+        planned = change(
+            request, verb="complete", resource="jobs", name=job_id, environment=place, details={"outcome": body.outcome}
+        )
+        with audit.recorded(planned) as outcome:
+            after = completion.complete(
+                job_id,
+                place,
+                outcome=body.outcome,
+                message=body.message,
+                by=caller.name,
+                at=ports.now(),
+                cluster=ports.cluster,
+            )
+            outcome.after = _facts(after)
+        return JSONResponse(job_json.job_to_json(after))
+
+
+def _facts(job: Job) -> dict[str, str]:
+    return {"id": job.id, "state": job.state.value, "resourceVersion": job.resource_version}

@@ -1,0 +1,45 @@
+"""What a job would be, without making it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from scheduler.api import views
+from scheduler.api.context import Context, caller_of
+from scheduler.api.wire import JobBody
+from scheduler.jobs import plan
+from scheduler.jobs.plan import Plan
+
+
+def router(context: Context) -> APIRouter:
+    routes = APIRouter(prefix="/v1/plans", tags=["plans"], responses=views.PROBLEMS)
+
+    @routes.post("", summary="Plan a job", responses={200: {"model": views.PlanView}})
+    def make(body: JobBody, request: Request) -> JSONResponse:
+        context.access.require(caller_of(request), verb="create", resource="plans", environment=body.environment)
+        return JSONResponse(_view(plan.plan(body.order(), ports=context.ports)))
+
+    return routes
+
+
+def _view(made: Plan) -> dict[str, object]:
+    totals = made.totals
+    return {
+        "pipeline": made.pipeline,
+        "revision": made.revision,
+        "values": made.resolved.values,
+        "valuesText": made.resolved.values_text,
+        "objects": list(made.objects),
+        "totals": {
+            "pods": totals.pods,
+            "requestCpuMillicores": totals.request_cpu_millicores,
+            "requestMemoryBytes": totals.request_memory_bytes,
+            "limitCpuMillicores": totals.limit_cpu_millicores,
+            "limitMemoryBytes": totals.limit_memory_bytes,
+        },
+        "flows": [{"name": flow.name, "engine": flow.engine} for flow in made.resolved.flows],
+        "deadlines": dict(made.deadlines),
+        "digests": dict(made.digests),
+        "notes": list(made.notes),
+    }
