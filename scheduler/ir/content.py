@@ -103,7 +103,7 @@ def _record_fields(sourced: Sourced) -> Iterator[Problem]:
     yield from _unknown_fields(sourced, spec, ("spec",))
     ordered = _items(spec.get("order"))
     for number, name in enumerate(ordered):
-        if name not in known:
+        if isinstance(name, str) and name not in known:
             yield _no_field(sourced, name, known, ("spec", "order", number))
     missing = [name for name in known if name not in ordered] if ordered else []
     if missing:

@@ -98,6 +98,8 @@ def _never(error: Error) -> Iterator[Finding]:
 
 def _one_thing(error: Error) -> Iterator[Finding]:
     """`oneOf` branches that each require one key: a step does exactly one thing."""
+    if not isinstance(error.instance, Mapping):
+        return  # its type is told
     options = [branch["required"][0] for branch in error.wanted]
     there = [name for name in options if name in error.instance]
     if there:
