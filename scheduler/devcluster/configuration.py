@@ -12,7 +12,7 @@ import yaml
 
 from scheduler.devcluster import addresses
 from scheduler.devcluster.addresses import Addresses
-from scheduler.devcluster.home import RUN, Home
+from scheduler.devcluster.home import Home
 
 CNI_NETWORK = "modelops"
 PAUSE = "modelops/pause:1"
@@ -57,7 +57,7 @@ def containerd(machine: Machine) -> str:
     return f"""\
 version = 3
 root = '{home.data / "containerd"}'
-state = '{RUN / "containerd"}'
+state = '{home.run / "containerd"}'
 disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.snapshotter.v1.blockfile']
 
 [grpc]

@@ -104,13 +104,16 @@ def _free_gib(path: Path) -> float:
 
 
 def _other_kubernetes(home: Home) -> Iterable[str]:
+    """Programs of Kubernetes that live in our network and are not ours; those in a container's network do no harm."""
     ours = {running.pid for running in processes.scan(home)}
+    network = Path("/proc/self/ns/net").readlink()
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and int(folder.name) not in ours:
-            with suppress(OSError):
-                name = (folder / "comm").read_text().strip()
-                if name in _KUBERNETES:
-                    yield f"{name} (process {folder.name})"
+        if not folder.name.isdigit() or int(folder.name) in ours or processes.start_ticks(int(folder.name)) is None:
+            continue
+        with suppress(OSError):
+            name = (folder / "comm").read_text().strip()
+            if name in _KUBERNETES and (folder / "ns" / "net").readlink() == network:
+                yield f"{name} (process {folder.name})"
 
 
 def _netfilter_answers(subsystem: int, message: int, attributes: bytes) -> bool:

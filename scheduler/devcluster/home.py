@@ -17,6 +17,7 @@ class Home:
     """The paths of one local cluster; nothing is created by asking for them."""
 
     root: Path
+    run: Path = RUN
 
     @staticmethod
     def from_environ(environ: Mapping[str, str]) -> Home:
@@ -95,4 +96,4 @@ class Home:
 
     @property
     def containerd_socket(self) -> Path:
-        return RUN / "containerd.sock"
+        return self.run / "containerd.sock"

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,10 +83,25 @@ def recipe(image: Image) -> str:
     return made.hexdigest()
 
 
-def missing(home: Home, registry: str, images: Sequence[Image]) -> tuple[Image, ...]:
+def missing(home: Home, images: Sequence[Image], *, has: Callable[[str], bool]) -> tuple[Image, ...]:
     """Those that were never made from this recipe, and those that the registry does not have (any more)."""
+    return tuple(image for image in images if not (_is_stamped(home, image) and has(image.reference)))
+
+
+@contextmanager
+def asking(registry: str) -> Iterator[Callable[[str], bool]]:
+    """A function that says whether the registry has a reference `repository:tag`."""
     with httpx.Client(timeout=10, trust_env=False) as client:
-        return tuple(image for image in images if not _is_made(home, registry, image, client))
+
+        def has(reference: str) -> bool:
+            repository, tag = reference.rsplit(":", 1)
+            url = f"http://{registry}/v2/{repository}/manifests/{tag}"
+            try:
+                return client.head(url, headers={"Accept": _ACCEPT}).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        yield has
 
 
 def make(home: Home, registry: str, images: Sequence[Image], tell: Callable[[str], None]) -> None:
@@ -186,15 +201,9 @@ def _context(home: Home, image: Image) -> Iterator[tuple[Path, Path]]:
         yield folder, storage
 
 
-def _is_made(home: Home, registry: str, image: Image, client: httpx.Client) -> bool:
+def _is_stamped(home: Home, image: Image) -> bool:
     stamp = _stamp(home, image)
-    if not stamp.exists() or stamp.read_text() != recipe(image):
-        return False
-    repository, tag = image.reference.rsplit(":", 1)
-    with suppress(httpx.HTTPError):
-        url = f"http://{registry}/v2/{repository}/manifests/{tag}"
-        return client.head(url, headers={"Accept": _ACCEPT}).status_code == 200
-    return False
+    return stamp.exists() and stamp.read_text() == recipe(image)
 
 
 def _stamp(home: Home, image: Image) -> Path:

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from scheduler.devcluster import command, processes
-from scheduler.devcluster.home import RUN, Home
+from scheduler.devcluster.home import Home
 from scheduler.devcluster.processes import Running
 from scheduler.errors import ConflictError, ProgramError
 
-TASKS: Final = RUN / "containerd" / "io.containerd.runtime.v2.task"
-"""Where containerd keeps the state of each running container, by its id."""
 _CGROUP: Final = Path("/sys/fs/cgroup")
 _PODS: Final = "kubepods"
 _LINKS: Final = Path("/var/log/containers")
@@ -28,7 +26,7 @@ def kill_pods(home: Home) -> int:
     """Kill what runs in our containers and their shims; how many processes that were."""
     killed = 0
     for _ in range(_PASSES):  # a fork that we missed is met in the next pass
-        alive = tuple({*_in_containers(), *_shims(home)})  # in version 1 each process is in a group per controller
+        alive = tuple({*_in_containers(home), *_shims(home)})  # in version 1 each process is in a group per controller
         if not alive:
             break
         killed += len(alive)
@@ -40,7 +38,7 @@ def mounts(home: Home, text: str | None = None) -> tuple[Path, ...]:
     """Mount points below the cluster's folders, the innermost first."""
     lines = (text if text is not None else Path("/proc/self/mountinfo").read_text()).splitlines()
     points = [Path(_unescaped(line.split()[4])) for line in lines]
-    ours = [point for point in points if any(point.is_relative_to(folder) for folder in (home.root, RUN))]
+    ours = [point for point in points if any(point.is_relative_to(folder) for folder in (home.root, home.run))]
     return tuple(reversed(ours))
 
 
@@ -70,9 +68,9 @@ def remove_files(home: Home, *, with_data: bool) -> None:
     """
     if left := mounts(home):
         raise ConflictError(f"nothing is removed while these are mounted: {', '.join(map(str, left))}")
-    for socket in _shim_sockets():
+    for socket in _shim_sockets(home):
         socket.unlink(missing_ok=True)
-    shutil.rmtree(RUN, ignore_errors=True)
+    shutil.rmtree(home.run, ignore_errors=True)
     shutil.rmtree(home.pids, ignore_errors=True)
     shutil.rmtree(home.work, ignore_errors=True)
     for link in _LINKS.glob("*.log") if _LINKS.is_dir() else ():
@@ -84,9 +82,9 @@ def remove_files(home: Home, *, with_data: bool) -> None:
         home.kubeconfig.unlink(missing_ok=True)
 
 
-def _in_containers() -> Iterator[Running]:
+def _in_containers(home: Home) -> Iterator[Running]:
     """Processes in control groups named after containers that *our* containerd runs."""
-    ours = {task.name for task in TASKS.glob("*/*")}
+    ours = {task.name for task in _tasks(home)}
     for folder in _pod_cgroups():
         for group in folder.rglob("cgroup.procs"):
             if group.parent.name in ours:
@@ -100,11 +98,16 @@ def _shims(home: Home) -> Iterable[Running]:
     return [one for one in found if recorded is None or one.pid != recorded.pid]
 
 
-def _shim_sockets() -> Iterator[Path]:
+def _shim_sockets(home: Home) -> Iterator[Path]:
     """Sockets of shims that were killed: they lie in a folder that all containerds of a machine share."""
-    for file in TASKS.glob("*/*/bootstrap.json"):
+    for task in _tasks(home):
         with suppress(OSError, ValueError, KeyError):
-            yield Path(json.loads(file.read_text())["address"].removeprefix("unix://"))
+            yield Path(json.loads((task / "bootstrap.json").read_text())["address"].removeprefix("unix://"))
+
+
+def _tasks(home: Home) -> tuple[Path, ...]:
+    """The folder where containerd keeps the state of each running container; its name is the container's id."""
+    return tuple((home.run / "containerd" / "io.containerd.runtime.v2.task").glob("*/*"))
 
 
 def _pod_cgroups() -> tuple[Path, ...]:

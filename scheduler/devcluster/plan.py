@@ -240,7 +240,10 @@ def _node(machine: Machine) -> tuple[Process, ...]:
                 f"--kubeconfig={home.pki / 'netpol.kubeconfig'}",
                 f"--service-range={where.services}",
                 f"--node={addresses.NODE}",
+                f"--health={addresses.LOOPBACK}:{addresses.POLICY_HEALTH}",
             ),
+            ports=((addresses.LOOPBACK, addresses.POLICY_HEALTH),),
+            readiness=Readiness(url=f"{loopback}:{addresses.POLICY_HEALTH}/healthz"),
             files=(home.pki / "netpol.kubeconfig",),
         ),
     )

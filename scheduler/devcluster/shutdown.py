@@ -6,7 +6,7 @@ import time
 
 from scheduler.devcluster import firewall, kernel, leftovers, network, plan, processes
 from scheduler.devcluster.configuration import Machine
-from scheduler.devcluster.home import RUN, Home
+from scheduler.devcluster.home import Home
 from scheduler.devcluster.toolchain import Tell
 
 _BEFORE_PODS = ("kubelet", "kube-controller-manager", "kube-scheduler")
@@ -27,7 +27,7 @@ def run(machine: Machine, tell: Tell, *, purge: bool) -> None:
 
 def _was_up(home: Home) -> bool:
     """Whether anything of this home's cluster may be on the machine: only then are chains named KUBE-… ours."""
-    return kernel.is_changed(home) or RUN.exists() or bool(processes.scan(home))
+    return kernel.is_changed(home) or home.run.exists() or bool(processes.scan(home))
 
 
 def _end(machine: Machine, tell: Tell) -> None:

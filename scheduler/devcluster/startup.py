@@ -28,7 +28,7 @@ from scheduler.devcluster import (
 from scheduler.devcluster.addresses import Addresses
 from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.health import Asking
-from scheduler.devcluster.home import RUN, Home
+from scheduler.devcluster.home import Home
 from scheduler.devcluster.kubectl import Kubectl, Manifest
 from scheduler.devcluster.plan import Process
 from scheduler.devcluster.toolchain import Tell
@@ -90,7 +90,8 @@ def content(machine: Machine, go_program: Path, tell: Tell) -> None:
     """Images in the registry, objects in the cluster, and the wait until they work."""
     home, registry = machine.home, machine.addresses.registry
     wanted = images.all_images(home, registry, images.debian_mirror())
-    missing = images.missing(home, registry, wanted)
+    with images.asking(registry) as has:
+        missing = images.missing(home, wanted, has=has)
     images.make(home, registry, missing, tell)
     kubectl = kubectl_of(home)
     _apply("tekton", tekton_manifests(machine, go_program), kubectl, tell)
@@ -125,7 +126,7 @@ def _write_kubeconfig(home: Home) -> None:
 
 
 def _write_files(machine: Machine) -> None:
-    RUN.mkdir(parents=True, exist_ok=True, mode=0o711)
+    machine.home.run.mkdir(parents=True, exist_ok=True, mode=0o711)
     for folder in (machine.home.data, machine.home.logs / "pods"):
         folder.mkdir(parents=True, exist_ok=True)
     for path, text in configuration.files(machine).items():

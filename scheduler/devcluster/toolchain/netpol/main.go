@@ -8,8 +8,10 @@ package main
 import (
 	"context"
 	"flag"
+	"net/http"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 const (
 	resync        = 10 * time.Minute
 	retryInterval = time.Second
+	headerTimeout = 5 * time.Second
 )
 
 func main() {
@@ -33,6 +36,7 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", "", "file that says how to reach the API server")
 	services := flag.String("service-range", "", "CIDR that service addresses are taken from")
 	node := flag.String("node", "", "name of the node whose pods are guarded")
+	health := flag.String("health", "", "address that answers 200 at /healthz once policies are enforced")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -44,7 +48,7 @@ func main() {
 	config := options.NewKubeRouterConfig()
 	config.ClusterIPCIDR = *services
 	config.HostnameOverride = *node
-	guard(ctx, client, config)
+	guard(ctx, client, config, *health)
 }
 
 func connect(kubeconfig string) (kubernetes.Interface, error) {
@@ -56,7 +60,9 @@ func connect(kubeconfig string) (kubernetes.Interface, error) {
 }
 
 // guard enforces policies until ctx ends.
-func guard(ctx context.Context, client kubernetes.Interface, config *options.KubeRouterConfig) {
+func guard(ctx context.Context, client kubernetes.Interface, config *options.KubeRouterConfig, health string) {
+	var working atomic.Bool
+	go answer(health, &working)
 	factory := informers.NewSharedInformerFactory(client, resync)
 	pods := factory.Core().V1().Pods().Informer()
 	namespaces := factory.Core().V1().Namespaces().Informer()
@@ -78,13 +84,25 @@ func guard(ctx context.Context, client kubernetes.Interface, config *options.Kub
 
 	heartbeats := make(chan *healthcheck.ControllerHeartbeat)
 	go func() {
-		for range heartbeats { // nobody else reads them, and an unread one would block the controller
+		for range heartbeats { // sent when rules are written; an unread one would block the controller
+			working.Store(true)
 		}
 	}()
 	var running sync.WaitGroup
 	running.Add(1)
 	controller.Run(heartbeats, ctx.Done(), &running)
 	running.Wait()
+}
+
+// answer tells at /healthz whether rules have been written. An address that is taken ends the program.
+func answer(address string, working *atomic.Bool) {
+	http.HandleFunc("/healthz", func(reply http.ResponseWriter, _ *http.Request) {
+		if !working.Load() {
+			reply.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	server := http.Server{Addr: address, ReadHeaderTimeout: headerTimeout}
+	klog.Fatalf("cannot answer at %s: %v", address, server.ListenAndServe())
 }
 
 // controllerFor waits until the node is registered: the controller cannot be made before. It is nil when ctx ends first.
