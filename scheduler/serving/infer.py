@@ -1,0 +1,103 @@
+"""`POST …/infer` as a bare ASGI application: the one route where microseconds count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from scheduler.errors import TooLargeError
+from scheduler.serving import answers, inference
+from scheduler.serving.execution import Lane
+from scheduler.serving.faults import RequestRefusedError
+from scheduler.serving.metrics import Metrics
+from scheduler.serving.repository import Repository
+from scheduler.serving.wire import Answer
+
+_HEADER_LENGTH: Final = b"inference-header-content-length"
+_CONTENT_LENGTH: Final = b"content-length"
+
+
+class ClientGoneError(Exception):
+    """The client went away before its request was whole; there is nobody to answer."""
+
+
+class Infer:
+    """Reads the request within its limit, lets the model's lane answer it, counts."""
+
+    def __init__(self, repository: Repository, *, lanes: Mapping[str, Lane], metrics: Metrics, most_bytes: int) -> None:
+        self._repository = repository
+        self._lanes = lanes
+        self._metrics = metrics
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        try:
+            response = await self._response(scope, receive, began)
+        except ClientGoneError:
+            return
+        await response(scope, receive, send)
+
+    async def _response(self, scope: Scope, receive: Receive, began: float) -> Response:
+        parameters = scope["path_params"]
+        known = ""
+        try:
+            config, runner = self._repository.loaded(parameters["model"], parameters.get("version"))
+            known = config.name
+            lengths = {name: value for name, value in scope["headers"] if name in {_HEADER_LENGTH, _CONTENT_LENGTH}}
+            body = await self._body(receive, lengths.get(_CONTENT_LENGTH))
+            header_length = _length(lengths.get(_HEADER_LENGTH), len(body))
+            answer, rows = await self._lanes[known].run(
+                lambda: inference.answer(body, header_length=header_length, model=config, runner=runner),
+                size=len(body),
+            )
+        except ClientGoneError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - every fault gets its answer
+            return self._refusal(fault, known)
+        self._metrics.answered(known, rows=rows, seconds=time.perf_counter() - began)
+        return _written(answer)
+
+    def _refusal(self, fault: Exception, model: str) -> Response:
+        response = answers.failure(fault)
+        if model:
+            bad_rows = len(fault.rows) if isinstance(fault, RequestRefusedError) else 0
+            self._metrics.refused(model, code=response.status_code, bad_rows=bad_rows)
+        return response
+
+    async def _body(self, receive: Receive, announced: bytes | None) -> bytes:
+        """The whole body; TooLargeError as soon as more is announced or has come than may come."""
+        if announced is not None and int(announced) > self._most_bytes:
+            raise TooLargeError(f"a request of {int(announced)} bytes; at most {self._most_bytes} are taken")
+        parts: list[bytes] = []
+        taken = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            parts.append(message.get("body", b""))
+            taken += len(parts[-1])
+            if taken > self._most_bytes:
+                raise TooLargeError(f"a request of more than {self._most_bytes} bytes")
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _length(header: bytes | None, size: int) -> int | None:
+    if header is None:
+        return None
+    if not header.isdigit() or int(header) > size:
+        shown = header.decode("latin-1")
+        raise RequestRefusedError(f"Inference-Header-Content-Length is {shown!r}, the body has {size} bytes")
+    return int(header)
+
+
+def _written(answer: Answer) -> Response:
+    if answer.header_length is None:
+        return Response(answer.body, media_type="application/json")
+    headers = {"Inference-Header-Content-Length": str(answer.header_length)}
+    return Response(answer.body, media_type="application/octet-stream", headers=headers)
