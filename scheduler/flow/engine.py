@@ -51,6 +51,7 @@ class Engine:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._is_loaded = False
         try:
             self._child = subprocess.Popen(
                 [place.program, "streams", "--address", f"127.0.0.1:{place.port}", "--with-parent"],
@@ -81,6 +82,7 @@ class Engine:
         self._await_start(pause)
         status, answer = self._ask("POST", json.dumps(configuration).encode())
         if status == http.client.OK:
+            self._is_loaded = True
             return
         faults = [f"line {item['line']}: {item['message']}" for item in answer.get("lint_errors", [])]
         words = "; ".join(faults) or str(answer.get("error", f"HTTP {status}"))
@@ -94,8 +96,9 @@ class Engine:
 
     def stop(self) -> None:
         """End the stream wherever it is; its files are then not complete."""
-        with suppress(FlowFailedError):
-            self._ask("DELETE")
+        if self._is_loaded:
+            with suppress(FlowFailedError):
+                self._ask("DELETE")
 
     def _await_start(self, pause: Callable[[float], None]) -> None:
         deadline = time.monotonic() + START_SECONDS

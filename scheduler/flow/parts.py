@@ -8,8 +8,9 @@ elsewhere then fails at its commit, instead of publishing a second result.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,10 +70,21 @@ def prepare(*, sink: Path, dead_letters: Path | None, release: str, attempt: str
     return parts
 
 
-def commit(parts: Parts, manifest: bytes) -> None:
-    """Publish. Raises FlowFailedError when the disk is full, or another attempt of the job has taken over."""
+def check(parts: Parts) -> None:
+    """Raise FlowFailedError when another attempt of the job has removed this one's files: it has taken over."""
+    for one in parts.all():
+        if not one.path.exists():
+            raise _taken_over(one.path)
+
+
+def commit(parts: Parts, manifest: Mapping[str, object]) -> None:
+    """Publish, with the sink's digest in the manifest.
+
+    Raises FlowFailedError when the disk is full, or another attempt of the job has taken over.
+    """
     try:
-        parts.manifest.path.write_bytes(manifest)
+        document = {**manifest, "digest": _digest(parts.sink.path)}
+        parts.manifest.path.write_text(json.dumps(document, indent=2) + "\n")
         for one in parts.all():
             _sync(one.path)
         for one in parts.all():
@@ -80,8 +92,7 @@ def commit(parts: Parts, manifest: bytes) -> None:
         for folder in {one.target.parent for one in parts.all()}:
             _sync(folder)
     except FileNotFoundError as error:
-        message = f"{error.filename} is gone: another attempt of this job has taken over"
-        raise FlowFailedError(Reason.FLOW_CRASHED, message) from error
+        raise _taken_over(Path(str(error.filename))) from error
     except OSError as error:
         raise failure.of_sink(error, parts.sink.target) from error
 
@@ -93,7 +104,11 @@ def discard(parts: Parts) -> None:
             one.path.unlink(missing_ok=True)
 
 
-def digest(path: Path) -> str:
+def _taken_over(path: Path) -> FlowFailedError:
+    return FlowFailedError(Reason.FLOW_CRASHED, f"{path} is gone: another attempt of this job has taken over")
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping
@@ -80,7 +79,7 @@ class _Attempt:
                 self._board.set_phase("running")
                 report = self._follow(engine, total)
                 ledger = self._account(report, made, total)
-                parts.commit(made, self._manifest(ledger, made))
+                parts.commit(made, self._manifest(ledger))
             finally:
                 engine.stop()
                 parts.discard(made)
@@ -111,6 +110,7 @@ class _Attempt:
     def _account(self, report: Report, made: Parts, total: int) -> Ledger:
         config = self._config
         dead = made.dead_letters
+        parts.check(made)
         ledger = accounting.take(
             report.ledger,
             sink=replace(config.sink, path=made.sink.path),
@@ -124,17 +124,15 @@ class _Attempt:
     def _check_dead_letters(self, count: int, *, total: int, first: str) -> None:
         accounting.check_dead_letters(count, total=total, max_ratio=self._config.max_ratio, first=first)
 
-    def _manifest(self, ledger: Ledger, made: Parts) -> bytes:
-        document = {
+    def _manifest(self, ledger: Ledger) -> Mapping[str, object]:
+        return {
             "job": self._config.release,
             "flow": self._config.flow,
             "irDigest": self._config.ir_digest,
             "dataVersion": self._config.data_version,
             "ledger": job_json.ledger_to_json(ledger),
-            "digest": parts.digest(made.sink.path),
             "completedAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
-        return json.dumps(document, indent=2).encode() + b"\n"
 
     def _pause(self, seconds: float) -> None:
         """Wait; a wish that the flow should end ends it here, and nothing is published."""
