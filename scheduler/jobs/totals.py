@@ -14,7 +14,6 @@ from scheduler.preprocess import resources
 from scheduler.preprocess.resources import Totals
 
 _ENTRIES: Final = 256
-_RELEASE: Final = "j" + "a" * 20
 
 
 class JobTotals:
@@ -36,7 +35,9 @@ class JobTotals:
         shape = canonical.digest(_shape(values))
         known = self._known.get(shape)
         if known is None:
-            known = resources.totals(self.render(values, release=_RELEASE, namespace=namespace))
+            # the chart refuses a release that is not named like the job
+            job_id = str(values["global"]["job"]["id"])
+            known = resources.totals(self.render(values, release=job_id, namespace=namespace))
             if len(self._known) >= _ENTRIES:
                 self._known.clear()
             self._known[shape] = known
