@@ -8,7 +8,7 @@ from typing import Any, Final
 from scheduler.model import duration, pipeline
 from scheduler.model.types import Document
 
-_TYPES: Final[Mapping[tuple[str, str | None], pipeline.FieldType]] = {
+TYPES: Final[Mapping[tuple[str, str | None], pipeline.FieldType]] = {
     ("boolean", None): pipeline.FieldType.BOOLEAN,
     ("integer", None): pipeline.FieldType.INT64,
     ("integer", "int32"): pipeline.FieldType.INT32,
@@ -44,7 +44,7 @@ def _fields(spec: Mapping[str, Any]) -> tuple[pipeline.Field, ...]:
 def _field(name: str, given: Mapping[str, Any], *, required: bool) -> pipeline.Field:
     return pipeline.Field(
         name=name,
-        type=_TYPES[given["type"], given.get("format")],
+        type=TYPES[given["type"], given.get("format")],
         nullable=given.get("nullable", False),
         required=required,
         description=given.get("description", ""),

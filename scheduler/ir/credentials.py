@@ -16,7 +16,17 @@ _WORDS: Final = frozenset(
     | {"oauthtoken", "pass", "passphrase", "passwd", "password", "privatekey", "pwd", "refreshtoken"}
     | {"sasljaasconfig", "sastoken", "secret", "secretaccesskey", "secretkey", "sessiontoken", "sslkey", "token"}
 )
-_ENDINGS: Final = ("password", "passphrase", "secret", "apikey", "privatekey", "accesstoken", "authtoken", "secretkey")
+_ENDINGS: Final = (
+    "password",
+    "passphrase",
+    "secret",
+    "apikey",
+    "privatekey",
+    "accesstoken",
+    "authtoken",
+    "secretkey",
+    "accesskey",
+)
 _USER_INFO: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/?#@:'\"]{1,200}:[^\s/?#@'\"]{1,400}@")
 _REMEDY: Final = "name a Kubernetes Secret by spec.env and secretRef {name, key} instead"
 
