@@ -10,8 +10,13 @@ import pytest
 import yaml
 
 from scheduler import assets, names
+from scheduler.jobs import scoring_servers
 from scheduler.model.types import Manifest
-from tests.charts import render
+from scheduler.preprocess import resolve
+from scheduler.settings import Globals
+from scheduler.tasks import remains
+from tests.charts import render, schemas
+from tests.unit.preprocess.pipelines import PIPELINE, SINK, SOURCE
 
 pytestmark = pytest.mark.helm
 
@@ -62,6 +67,7 @@ def test_a_job_consists_of_these_kinds() -> None:
     rendered = {"ConfigMap", "Deployment", "Job", "NetworkPolicy", "Service"}
     made = {"Endpoints", "EndpointSlice", "Pod", "ReplicaSet", "Secret"}
     assert render.job_kinds() == rendered | made
+    assert set(remains.KINDS) == rendered | made, "uninstall must look for every kind"
 
 
 def test_nothing_is_a_hook(objects: tuple[Manifest, ...]) -> None:
@@ -269,6 +275,25 @@ def test_everything_wrong_with_the_values_is_said_at_once(values: dict[str, Any]
         "scoring-flow.flow.engine: missing",
     ):
         assert said.count(line) == 1, said
+
+
+def test_what_preprocessing_makes_is_what_the_charts_take() -> None:
+    request = resolve.Request(
+        job_id=render.JOB,
+        environment="staging",
+        registry=(SOURCE, SINK),
+        images={name: f"modelops/{name}@sha256:{DIGEST}" for name in ("streaming-runtime", "scoring-server-pmml")},
+        scoring_servers=scoring_servers.installed(),
+        ir_digest=f"sha256:{DIGEST}",
+        globals_=Globals(artifact_store_url="http://modelops-server.modelops.svc:8080"),
+    )
+    made = resolve.values(PIPELINE, request=request)
+    assert schemas.problems(render.PIPELINE, made.values) == ()
+    objects = render.job(made.values)
+    assert render.one(objects, "ConfigMap", FLOW)["data"]["engine.yaml"] == made.flows[0].engine
+    # the flow calls its services by the names that the charts give them
+    called = {item["name"] for item in made.values["scoring-flow"]["flow"]["services"]}
+    assert {item["metadata"]["name"] for item in render.of_kind(objects, "Service")} == called
 
 
 def test_equal_values_render_equal_bytes(values: dict[str, Any]) -> None:

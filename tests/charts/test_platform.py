@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scheduler import names
+from scheduler.api import __main__ as server_main
 from scheduler.model.types import Manifest
 from scheduler.settings import Globals, Settings
 from tests.charts import render
@@ -188,7 +189,11 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         {
             "ports": [{"protocol": "TCP", "port": 8080}],
             "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
-        }
+        },
+        {
+            "ports": [{"protocol": "TCP", "port": 9090}],
+            "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        },
     ]
     assert [sorted({port["port"] for port in rule["ports"]}) for rule in policy["egress"]] == [
         [53],
@@ -198,6 +203,13 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [4318],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
+
+
+def test_metrics_need_no_token_and_are_open_to_nobody_unless_named(minimal: tuple[Manifest, ...]) -> None:
+    policy = render.one(minimal, "NetworkPolicy", SERVER, namespace="modelops")["spec"]
+    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
+    ports = {port["containerPort"] for port in container(minimal, SERVER)["ports"]}
+    assert ports == {8080, server_main.METRICS_PORT}
 
 
 def test_a_channel_given_in_values_is_registered_as_the_registry_keeps_it(full: tuple[Manifest, ...]) -> None:
@@ -257,6 +269,7 @@ def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) ->
     assert "kubectl -n ml port-forward service/scores-scheduling-server 8080" in said
     assert "PersistentVolumeClaim scores-modelops-server" in said
     assert "Nobody yet" in said
+    assert "kubectl get clusterroles ml-scores-viewer ml-scores-operator" in said
 
 
 def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> None:

@@ -75,6 +75,12 @@ spec:
       from:
         {{- toYaml . | nindent 8 }}
       {{- end }}
+    {{- with .root.Values.networkPolicy.metricsFrom }}
+    - ports:
+        - {protocol: TCP, port: 9090}
+      from:
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
   egress:
     {{- include "common.egress.dns" . | nindent 4 }}
     {{- include "common.egress.apiServer" .root | nindent 4 }}
