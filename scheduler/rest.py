@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,7 +17,8 @@ from scheduler.model import problem_json
 _CONNECT_SECONDS: Final = 5.0
 _PROBLEM_BYTES: Final = 1 << 20
 
-Query = Mapping[str, str | int | bool | None]
+Query = Mapping[str, str | int | Sequence[str] | None]
+"""Fields of a URL; None leaves a field out, a sequence repeats it."""
 
 
 class RestClient:
@@ -103,7 +104,7 @@ class RestClient:
             path,
             json=json,
             content=content,
-            params={key: value for key, value in (query or {}).items() if value is not None},
+            params=_fields(query or {}),
             headers={**self._authorization(), **(headers or {})},
             timeout=limit,
         )
@@ -136,6 +137,16 @@ def is_private(host: str) -> bool:
     except ValueError:
         return host == "localhost"
     return address.is_private or address.is_loopback
+
+
+def _fields(query: Query) -> httpx.QueryParams:
+    pairs: list[tuple[str, str | int | float | bool | None]] = []
+    for key, value in query.items():
+        if isinstance(value, str | int):
+            pairs.append((key, value))
+        elif value is not None:
+            pairs += [(key, item) for item in value]
+    return httpx.QueryParams(pairs)
 
 
 def _error(response: httpx.Response) -> SchedulerError:

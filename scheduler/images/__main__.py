@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from scheduler import assets
 from scheduler.errors import SchedulerError
 from scheduler.images import build, lock
@@ -66,11 +64,7 @@ def _build(arguments: argparse.Namespace) -> None:
     storage = Storage(folder=arguments.storage, driver=arguments.storage_driver)
     with Buildah(storage=storage, plain_http=arguments.plain_http) as builder:
         made = build.images(order, builder=builder, registry=registry, tell=_tell, steps=build.declared(order.root))
-    if arguments.pull_registry:
-        made = {
-            name: arguments.pull_registry + reference.removeprefix(arguments.registry)
-            for name, reference in made.items()
-        }
+    made = build.named(made, push=arguments.registry, pull=arguments.pull_registry or arguments.registry)
     _write(made, output=arguments.output, values=arguments.values)
 
 
@@ -81,7 +75,7 @@ def _write(made: Mapping[str, str], *, output: Path | None, values: Path | None)
     else:
         output.write_text(text)
     if values is not None:
-        values.write_text(yaml.safe_dump({"global": {"images": dict(made)}}))
+        values.write_text(build.values_text(made))
 
 
 def _list(_: argparse.Namespace) -> None:

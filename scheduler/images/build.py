@@ -39,6 +39,16 @@ def declared(root: Path) -> tuple[BuildStep, ...]:
     )
 
 
+def named(made: Mapping[str, str], *, push: str, pull: str) -> Mapping[str, str]:
+    """The references with the registry's name as the cluster's nodes know it."""
+    return {name: pull + reference.removeprefix(push) for name, reference in made.items()}
+
+
+def values_text(made: Mapping[str, str]) -> str:
+    """The references as Helm values of the platform's chart, YAML."""
+    return yaml.safe_dump({"global": {"images": dict(made)}})
+
+
 def images(
     order: Order, *, builder: Builder, registry: Registry, tell: Callable[[str], None], steps: Sequence[BuildStep]
 ) -> Mapping[str, str]:

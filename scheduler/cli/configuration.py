@@ -1,0 +1,112 @@
+"""What `modelops login` remembers, and what the environment says instead."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scheduler.errors import InvalidInputError, NotFoundError, UnauthenticatedError
+from scheduler.model.problem import Problem
+
+FILE = "MODELOPS_CONFIG"
+URL = "MODELOPS_URL"
+SERVER_URL = "MODELOPS_SERVER_URL"
+TOKEN = "MODELOPS_TOKEN"  # noqa: S105 - the variable's name
+TOKEN_FILE = "MODELOPS_TOKEN_FILE"  # noqa: S105 - the variable's name
+ENVIRONMENT = "MODELOPS_ENVIRONMENT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """One login: where the servers are and who we are there."""
+
+    url: str = ""
+    """The scheduling server."""
+    server_url: str = ""
+    """The modelops server."""
+    environment: str = ""
+    """Where jobs run unless the command says otherwise."""
+    account: str = ""
+    """Whose token it is, for people."""
+    token: str = ""
+    expires: str = ""
+    """RFC 3339."""
+
+
+def path(environ: Mapping[str, str]) -> Path:
+    """The file of `MODELOPS_CONFIG`, else `modelops/config.json` in the user's configuration folder."""
+    if environ.get(FILE):
+        return Path(environ[FILE])
+    base = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "modelops" / "config.json"
+
+
+def load(environ: Mapping[str, str]) -> Login:
+    """What was remembered; an empty Login when there is nothing."""
+    file = path(environ)
+    try:
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        return Login()
+    except (OSError, ValueError) as error:
+        message = f"cannot be read: {error}; `modelops login` writes it anew"
+        raise InvalidInputError([Problem(file=str(file), message=message)]) from error
+    known = (
+        {key: str(value) for key, value in found.items() if key in Login.__slots__} if isinstance(found, dict) else {}
+    )
+    return Login(**known)
+
+
+def save(login: Login, environ: Mapping[str, str]) -> Path:
+    """Remember the login in a file that only its owner reads, replacing the earlier one whole."""
+    file = path(environ)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(json.dumps(asdict(login), indent=2) + "\n")
+    part.replace(file)
+    return file
+
+
+def effective(environ: Mapping[str, str]) -> Login:
+    """The remembered login with the environment's variables over it."""
+    remembered = load(environ)
+    token = given_token(environ)
+    return Login(
+        url=environ.get(URL) or remembered.url,
+        server_url=environ.get(SERVER_URL) or remembered.server_url,
+        environment=environ.get(ENVIRONMENT) or remembered.environment,
+        account=remembered.account if token is None else "",
+        token=remembered.token if token is None else token,
+        expires=remembered.expires if token is None else "",
+    )
+
+
+def given_token(environ: Mapping[str, str]) -> str | None:
+    """The token of `MODELOPS_TOKEN`, else the content of the file `MODELOPS_TOKEN_FILE`; None without either."""
+    if environ.get(TOKEN):
+        return environ[TOKEN]
+    if not environ.get(TOKEN_FILE):
+        return None
+    try:
+        return Path(environ[TOKEN_FILE]).read_text().strip()
+    except OSError as error:
+        raise NotFoundError(f"the token file that {TOKEN_FILE} names cannot be read: {error}") from error
+
+
+def valid_token(login: Login, now: datetime) -> str:
+    """The login's token; UnauthenticatedError without one, or when it has expired."""
+    if not login.token:
+        raise UnauthenticatedError(f"not logged in: run `modelops login`, or set {TOKEN} or {TOKEN_FILE}")
+    if login.expires and datetime.fromisoformat(login.expires) <= now:
+        raise UnauthenticatedError(f"the login has expired at {login.expires}: run `modelops login`")
+    return login.token
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,120 @@
+"""A plan without any server: IR folder → Values, engine configuration, objects and totals, if programs are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from scheduler import assets, names
+from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
+from scheduler.helm.port import Helm
+from scheduler.ir import load
+from scheduler.jobs import scoring_servers
+from scheduler.jobs.totals import JobTotals
+from scheduler.lint.port import Lint
+from scheduler.model.pipeline import DataChannel, Scalar
+from scheduler.model.problem import Problem
+from scheduler.model.types import Manifest
+from scheduler.preprocess import resolve, resources
+from scheduler.preprocess.resolve import Resolved
+from scheduler.preprocess.resources import Totals
+
+NOT_RENDERED: Final = "NOT RENDERED"
+NOT_LINTED: Final = "NOT LINTED"
+_NO_DIGEST: Final = "sha256:" + "0" * 64
+_PROGRAMS: Final = ("streaming-runtime",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to plan."""
+
+    folder: Path
+    environment: str
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    deadlines: Mapping[str, int] = field(default_factory=dict)
+    data_versions: Mapping[str, str] = field(default_factory=dict)
+    channel_files: Sequence[Path] = ()
+    """What stands for the environment's registry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflinePlan:
+    pipeline: str
+    ir_digest: str
+    resolved: Resolved
+    objects: tuple[Manifest, ...] | None
+    """None: not rendered."""
+    totals: Totals | None
+    notes: tuple[str, ...]
+    """What is not known; each begins with what was not done."""
+
+    @property
+    def is_complete(self) -> bool:
+        return not any(note.startswith((NOT_RENDERED, NOT_LINTED)) for note in self.notes)
+
+
+def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
+    """The plan; InvalidInputError with every problem. A missing helm or Bento is a note, not an error."""
+    loaded = load.from_folder(wish.folder, fill_digests=True)
+    servers = scoring_servers.installed()
+    request = resolve.Request(
+        job_id=names.job_id(namespace=wish.environment, key=loaded.digest),
+        environment=wish.environment,
+        parameters=wish.parameters,
+        deadlines=wish.deadlines,
+        registry=_registry(wish.channel_files),
+        images={name: f"{name}@{_NO_DIGEST}" for name in (*_PROGRAMS, *(server.chart for server in servers))},
+        scoring_servers=servers,
+        data_versions=wish.data_versions,
+        ir_digest=loaded.digest,
+    )
+    resolved = resolve.values(loaded.pipeline, request=request)
+    linted = _lint(resolved, lint)
+    objects, rendered = _render(resolved, request, helm)
+    return OfflinePlan(
+        pipeline=loaded.pipeline.name,
+        ir_digest=loaded.digest,
+        resolved=resolved,
+        objects=objects,
+        totals=None if objects is None else resources.totals(objects),
+        notes=(*linted, *rendered, "images are the platform's own once it is planned with --online"),
+    )
+
+
+def _registry(files: Sequence[Path]) -> tuple[DataChannel, ...]:
+    found: list[DataChannel] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            found += [item.channel for item in load.channels_from_text(file.read_bytes(), file=str(file))]
+        except OSError as error:
+            raise NotFoundError(f"cannot read {file}: {error.strerror}") from error
+        except InvalidInputError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInputError(problems)
+    return tuple(found)
+
+
+def _lint(resolved: Resolved, lint: Lint) -> tuple[str, ...]:
+    try:
+        problems = [problem for flow in resolved.flows for problem in lint.check(flow.engine)]
+    except UnavailableError as error:
+        return (f"{NOT_LINTED}: {error}",)
+    if problems:
+        raise InvalidInputError(problems, summary="the stream engine refuses the compiled flow")
+    return ()
+
+
+def _render(
+    resolved: Resolved, request: resolve.Request, helm: Helm
+) -> tuple[tuple[Manifest, ...] | None, tuple[str, ...]]:
+    try:
+        helm.version()
+    except ProgramError as error:
+        return None, (f"{NOT_RENDERED}: {error}",)
+    totals = JobTotals(helm, chart=assets.subchart("scoring-pipeline"))
+    return tuple(totals.render(resolved.values, release=request.job_id, namespace=request.environment)), ()

@@ -1,0 +1,47 @@
+"""Bodies of `POST /v1/jobs` and `POST /v1/plans` from what the command line says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scheduler.cli import given
+from scheduler.ir import load
+
+
+def of_folder(folder: Path, *, environment: str) -> dict[str, object]:
+    """The IR of a folder, every model with the digest of its file."""
+    loaded = load.from_folder(folder, fill_digests=True)
+    return {"environment": environment, "ir": [dict(document) for document in loaded.documents]}
+
+
+def of_pipeline(name: str, revision: int | None, *, environment: str) -> dict[str, object]:
+    """A deployed pipeline; its newest revision without a number."""
+    chosen = {} if revision is None else {"revision": revision}
+    return {"environment": environment, "pipeline": name, **chosen}
+
+
+def of_git(path: str, ref: str, folder: str, *, environment: str) -> dict[str, object]:
+    """An IR on the platform's git server."""
+    place = {"path": path, "ref": ref, **({"folder": folder} if folder else {})}
+    return {"environment": environment, "git": place}
+
+
+def wishes(
+    *,
+    sets: Sequence[str] | None = None,
+    parameters: Path | None = None,
+    deadlines: Sequence[str] | None = None,
+    data_versions: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
+    trigger: str = "",
+) -> dict[str, object]:
+    """All that is said beside what to run; what is not said is left out."""
+    found: dict[str, object] = {
+        "parameters": given.parameters(sets, parameters),
+        "deadlines": given.deadline_texts(deadlines),
+        "dataVersions": given.texts("--data-version", data_versions),
+        "labels": given.texts("--label", labels),
+        "trigger": given.json_object("--trigger", trigger),
+    }
+    return {key: value for key, value in found.items() if value}

@@ -1,0 +1,53 @@
+"""Clients of the servers for one command, as the login and the environment's variables say."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from scheduler.artifacts.client import ModelopsClient
+from scheduler.cli import configuration
+from scheduler.client.scheduling import SchedulingClient
+from scheduler.errors import NotFoundError
+
+EnvironmentOption = Annotated[
+    str,
+    typer.Option(
+        "--environment",
+        "-e",
+        envvar=configuration.ENVIRONMENT,
+        help="Namespace where jobs run; without it the one of the login.",
+        show_default=False,
+    ),
+]
+
+
+def scheduling() -> SchedulingClient:
+    """The scheduling server; NotFoundError when nobody said where it is."""
+    login = configuration.effective(os.environ)
+    if not login.url:
+        raise NotFoundError(f"no scheduling server is known: run `modelops login`, or set {configuration.URL}")
+    return SchedulingClient(login.url, token=_token)
+
+
+def modelops() -> ModelopsClient:
+    """The modelops server; NotFoundError when nobody said where it is."""
+    login = configuration.effective(os.environ)
+    if not login.server_url:
+        raise NotFoundError(f"no modelops server is known: run `modelops login`, or set {configuration.SERVER_URL}")
+    return ModelopsClient(login.server_url, token=_token)
+
+
+def environment(given: str) -> str:
+    """The environment that the command means."""
+    found = given or configuration.effective(os.environ).environment
+    if not found:
+        raise NotFoundError(f"no environment is named: give --environment, or set {configuration.ENVIRONMENT}")
+    return found
+
+
+def _token() -> str:
+    # read before every request: a token file is rotated
+    return configuration.valid_token(configuration.effective(os.environ), configuration.utc_now())

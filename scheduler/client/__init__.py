@@ -1,0 +1,1 @@
+"""The scheduling server as its callers see it: the CLI, and any server that starts jobs for somebody."""
