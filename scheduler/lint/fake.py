@@ -11,7 +11,7 @@ import yaml
 from scheduler.lint import place
 from scheduler.model.problem import Problem
 
-_IMPURE: Final = re.compile(r"\b(env|file|file_rel|hostname)\s*\(|^\s*(import|from)\s+\"", re.MULTILINE)
+_IMPURE: Final = re.compile(r"\b(env|file|file_rel|hostname)\s*\(|\b(import|from)\s+\"")
 
 
 class FakeLint:

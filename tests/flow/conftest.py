@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import math
 import os
 import shutil
 import socket
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from scheduler.flow import completion, config, control, engine, runner
+from scheduler.flow import config, control, engine, runner
 from scheduler.flow.completion import Completion
 from scheduler.model.pipeline import (
     ChannelRef,
@@ -97,10 +97,8 @@ class ScoringService:
             self._server = None
         while self._connections:
             connection = self._connections.pop()
-            try:
+            with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def infer(self, body: bytes) -> tuple[int, dict[str, Any]]:
         self.bodies.append(body)
@@ -143,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's signature)
         pass
 
 
@@ -293,20 +291,10 @@ def make(tmp_path: Path, bento: str) -> Callable[..., Flow]:
     return made
 
 
-def rows(count: int, *, x: Callable[[int], object] = lambda i: i / 7) -> str:
-    """A CSV of `count` records; id from 0."""
-    lines = [f"{i},{x(i)},n{i}" for i in range(count)]
-    return "\n".join(["id,x,name", *lines]) + "\n"
-
-
 @pytest.fixture
 def data() -> Callable[..., str]:
+    def rows(count: int, *, x: Callable[[int], object] = lambda i: i / 7) -> str:
+        """A CSV of `count` records; id from 0."""
+        return "\n".join(["id,x,name", *(f"{i},{x(i)},n{i}" for i in range(count))]) + "\n"
+
     return rows
-
-
-def exit_code(end: Completion) -> int:
-    return completion.exit_code(end)
-
-
-def close(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=0, abs_tol=0)

@@ -98,7 +98,7 @@ def test_numbers_keep_every_digit(make: Any, service: Any) -> None:
     numbers = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 2**53 + 2.0, -0.0, 1e22, 123456789.123456789]
     ids = [2**63 - 1, -(2**63), 2**53 + 1, 0, 1, 2, 3, 4]
     flow = make(MapStep(name="same", mapping="root = this"), SCORE, url=service.url)
-    service.answer = lambda xs: list(xs)
+    service.answer = list
     lines = [f"{i},{x!r}," for i, x in zip(ids, numbers, strict=True)]
     flow.write("\n".join(["id,x,name", *lines]))
     assert flow.run().ledger == Ledger(read=8, written=8)
@@ -160,7 +160,13 @@ def test_dead_letters_as_csv(make: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "read"),
-    [("", 0), ("id,x,name\n", 0), ("id,x,name", 0), ("\ufeffid,x,name\r\n\r\n1,2,3\r\n\r\n", 1), ("id,x,name\n1,2,3", 1)],
+    [
+        ("", 0),
+        ("id,x,name\n", 0),
+        ("id,x,name", 0),
+        ("\ufeffid,x,name\r\n\r\n1,2,3\r\n\r\n", 1),
+        ("id,x,name\n1,2,3", 1),
+    ],
     ids=["empty", "header", "header without end", "mark and blank lines", "no last line end"],
 )
 def test_small_files(make: Any, text: str, read: int) -> None:
