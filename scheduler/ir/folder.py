@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from scheduler.errors import NotFoundError, TooLargeError
 from scheduler.ir import limits
@@ -12,11 +12,19 @@ from scheduler.ir import limits
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
-def texts(path: Path) -> Iterator[tuple[str, bytes | None]]:
-    """Each document file below the folder (or the one file) by its relative name, sorted; hidden ones are left out.
+class Text(NamedTuple):
+    """One document file by its name within the folder."""
 
-    None in place of the text when the file is a link that leads out of the folder. NotFoundError when there is
-    nothing at `path`, TooLargeError once all texts together are more than the limit.
+    file: str
+    content: str | bytes
+    fault: str = ""
+    """Why it was not read."""
+
+
+def texts(path: Path) -> Iterator[Text]:
+    """Each document file below the folder (or the one file), sorted by name; hidden ones are left out.
+
+    NotFoundError when there is nothing at `path`, TooLargeError once all texts together are more than the limit.
     """
     if not path.exists():
         raise NotFoundError(f"there is no folder or file '{path}'")
@@ -24,15 +32,21 @@ def texts(path: Path) -> Iterator[tuple[str, bytes | None]]:
     left = limits.BYTES
     for file in _files(path):
         name = file.relative_to(folder).as_posix()
-        if not file.resolve().is_relative_to(folder.resolve()):
-            yield name, None
-            continue
-        with file.open("rb") as opened:
-            text = opened.read(left + 1)
-        left -= len(text)
+        text = _read(file, name, folder, left + 1)
+        left -= len(text.content)
         if left < 0:
             raise TooLargeError(f"{name}: more than {limits.BYTES // (1024 * 1024)} MiB of text in all files together")
-        yield name, text
+        yield text
+
+
+def _read(file: Path, name: str, folder: Path, most: int) -> Text:
+    if not file.resolve().is_relative_to(folder.resolve()):
+        return Text(name, b"", "the file is a link that leads out of the IR folder")
+    try:
+        with file.open("rb") as opened:
+            return Text(name, opened.read(most))
+    except OSError as error:
+        return Text(name, b"", f"the file cannot be read: {error.strerror}")
 
 
 def _files(path: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from scheduler.errors import InvalidInputError
 from scheduler.ir import given as given_documents
 from scheduler.ir import read
 from scheduler.ir.composer import Budget
+from scheduler.ir.folder import Text
 from scheduler.ir.front_end import FrontEnd
 from scheduler.ir.source import Source, Sourced
 from scheduler.model.problem import Problem
@@ -30,17 +31,17 @@ class Gathered:
         return not self.problems
 
 
-def texts(named: Iterable[tuple[str, str | bytes | None]], *, front_ends: Sequence[FrontEnd] = ()) -> Gathered:
-    """Documents of texts by file name; None stands for a file that is not to be read because it lies elsewhere."""
+def texts(given: Iterable[Text], *, front_ends: Sequence[FrontEnd] = ()) -> Gathered:
+    """Documents of texts, and the faults of those that were not read."""
     budget = Budget()
     problems: list[Problem] = []
     documents: list[Sourced] = []
-    for file, text in named:
-        if text is None:
-            problems.append(Problem(message="the file is a link that leads out of the IR folder", file=file))
+    for text in given:
+        if text.fault:
+            problems.append(Problem(message=text.fault, file=text.file))
             continue
         try:
-            documents += read.parse(text, file=file, budget=budget)
+            documents += read.parse(text.content, file=text.file, budget=budget)
         except InvalidInputError as error:
             problems += error.problems
     return _converted(documents, problems, front_ends, budget)

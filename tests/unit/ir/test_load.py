@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,6 +267,24 @@ def test_links_do_not_lead_out_of_the_folder(folder: Path, tmp_path_factory: pyt
         "ir.yaml:30 Model/iris /spec/artifact: the file is a link that leads out of the IR folder",
         "ir.yaml:34 Model/unused /spec/artifact: the file is a link that leads out of the IR folder",
         "linked.yaml: the file is a link that leads out of the IR folder",
+    ]
+
+
+def test_what_cannot_be_read_is_told_with_the_rest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+
+    def refused(path: Path, mode: str = "r", **more: Any) -> Any:
+        if path.suffix in {".yml", ".pmml"}:
+            raise PermissionError(13, "Permission denied")
+        return real(path, mode, **more)
+
+    (folder / "more.yml").write_text("kind: Model")
+    monkeypatch.setattr(Path, "open", refused)
+
+    assert problems(lambda: load.from_folder(folder)) == [
+        "ir.yaml:30 Model/iris /spec/artifact: 'models/iris.pmml' cannot be read: Permission denied",
+        "ir.yaml:34 Model/unused /spec/artifact: 'models/iris.pmml' cannot be read: Permission denied",
+        "more.yml: the file cannot be read: Permission denied",
     ]
 
 

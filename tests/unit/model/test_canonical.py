@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.model import canonical
@@ -20,6 +20,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
+@settings(deadline=None)
 def test_the_bytes_survive_being_read_and_written(value: Any) -> None:
     given = canonical.json_bytes(value)
 
@@ -27,6 +28,7 @@ def test_the_bytes_survive_being_read_and_written(value: Any) -> None:
 
 
 @given(st.dictionaries(st.text(), VALUES, min_size=2))
+@settings(deadline=None)
 def test_the_order_of_keys_does_not_matter(value: dict[str, Any]) -> None:
     turned = dict(reversed(value.items()))
 
