@@ -115,6 +115,11 @@ def scoring_service(release: str, *, chart: str, model: str) -> str:
     return f"{release}-{chart.removeprefix('scoring-server-')}-{short_hash(model)}"
 
 
+def digest_label(digest: str) -> str:
+    """A `sha256:…` digest as a label's value, which takes neither its colon nor its length: the first 160 bits."""
+    return digest.removeprefix("sha256:")[:40]
+
+
 def channel_object(name: str) -> str:
     """The ConfigMap that registers a data channel; chart: `data-channel.object`."""
     return f"data-channel-{name}"

@@ -1,0 +1,107 @@
+"""How the flow's batch Job ended, from the termination messages of its pods. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler.model import job_json
+from scheduler.model.job import Ledger, Reason
+from scheduler.model.types import Manifest
+from scheduler.tasks import faults
+from scheduler.tasks.release_view import condition
+from scheduler.tekton import view
+
+_CONTAINER: Final = "flow"
+_INDEX: Final = "batch.kubernetes.io/job-completion-index"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An end of the scoring: as the flow said, or why it could not say."""
+
+    is_success: bool
+    reason: Reason
+    message: str = ""
+    ledger: Ledger | None = None
+    total: int | None = None
+
+
+def is_over(flow_job: Manifest) -> bool:
+    return any(condition(flow_job, type_) for type_ in ("Complete", "Failed", "FailureTarget"))
+
+
+def read(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
+    """The end of a batch Job that is over; `pods` are all that there are of it."""
+    return _complete(flow_job, pods) if condition(flow_job, "Complete") else _failed(flow_job, pods)
+
+
+def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
+    """The sum over one succeeded pod for each index; a missing or unreadable message means that nobody knows."""
+    wanted = view.mapping(flow_job, "spec").get("completions", 1)
+    by_index: dict[str, Manifest] = {}
+    for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
+        if view.text(pod, "status", "phase") == "Succeeded":
+            by_index.setdefault(_index(pod), pod)
+    ledger, total = Ledger(), 0
+    counted_all = True
+    for index in range(int(wanted or 1)):
+        winner = by_index.get(str(index))
+        said = {} if winner is None else job_json.parse(_terminated(winner).get("message"))
+        found = job_json.ledger_from_json(said.get("ledger"))
+        if winner is None or found is None:
+            who = f"pod of index {index}" if winner is None else f"pod {winner['metadata']['name']}"
+            message = f"the flow completed, but the final counts of the {who} are lost"
+            return Ended(is_success=False, reason=Reason.COUNTS_LOST, message=message)
+        ledger += found
+        counted = said.get("total")
+        counted_all = counted_all and isinstance(counted, int)
+        total += counted if isinstance(counted, int) else 0
+    if not ledger.balances:
+        message = f"the flow completed, but its counts do not add up: {job_json.ledger_to_json(ledger)}"
+        return Ended(is_success=False, reason=Reason.ACCOUNTING_MISMATCH, message=message, ledger=ledger)
+    return Ended(is_success=True, reason=Reason.COMPLETED, ledger=ledger, total=total if counted_all else None)
+
+
+def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
+    """What the pod that failed last said; without words of its own, how Kubernetes saw it end."""
+    why = condition(flow_job, "Failed") or condition(flow_job, "FailureTarget")
+    ended = sorted(
+        (pod for pod in pods if _terminated(pod).get("exitCode")),
+        key=lambda pod: (str(_terminated(pod).get("finishedAt", "")), str(pod["metadata"]["name"])),
+    )
+    if not ended:
+        message = f"the flow's Job failed ({view.text(why, 'reason')}: {view.text(why, 'message')})"
+        return Ended(is_success=False, reason=Reason.FLOW_CRASHED, message=message)
+    pod = ended[-1]
+    terminated = _terminated(pod)
+    said = job_json.parse(terminated.get("message"))
+    reason, message = faults.container_words(terminated)
+    name, attempts = pod["metadata"]["name"], f" (attempt {len(ended)})" if len(ended) > 1 else ""
+    if reason is not None:
+        total = said.get("total")
+        return Ended(
+            is_success=False,
+            reason=reason,
+            message=f"{message}{attempts}" if message else f"pod {name} gave no more words than {reason}{attempts}",
+            ledger=job_json.ledger_from_json(said.get("ledger")),
+            total=total if isinstance(total, int) else None,
+        )
+    if terminated.get("reason") == "OOMKilled":
+        limit = faults.memory_limit(pod, _CONTAINER)
+        message = f"container {_CONTAINER} of pod {name} needs more than its memory limit of {limit}{attempts}"
+        return Ended(is_success=False, reason=Reason.OUT_OF_MEMORY, message=message)
+    message = f"container {_CONTAINER} of pod {name} ended with exit code {terminated['exitCode']}{attempts}"
+    return Ended(is_success=False, reason=Reason.FLOW_CRASHED, message=message)
+
+
+def _terminated(pod: Manifest) -> Mapping[str, Any]:
+    for status in view.items(pod, "status", "containerStatuses"):
+        if status.get("name") == _CONTAINER:
+            return view.mapping(status, "state", "terminated")
+    return {}
+
+
+def _index(pod: Manifest) -> str:
+    return view.text(pod, "metadata", "labels", _INDEX) or view.text(pod, "metadata", "annotations", _INDEX) or "0"

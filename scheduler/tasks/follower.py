@@ -1,0 +1,193 @@
+"""What is remembered of a release from one look at it to the next, and what each look says about the job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
+
+from scheduler import names
+from scheduler.errors import SchedulerError
+from scheduler.model import job_json
+from scheduler.model.job import Ledger, Progress, Reason
+from scheduler.model.types import Manifest
+from scheduler.tasks import faults, flow_end, unready
+from scheduler.tasks.faults import Fault
+from scheduler.tasks.flow_control import FlowControl, Wish
+from scheduler.tasks.flow_end import Ended
+from scheduler.tasks.progress import joined
+from scheduler.tasks.release_view import FLOW, ReleaseView, component
+from scheduler.tekton import view
+
+FinalPods: TypeAlias = Callable[[], tuple[Manifest, ...]]
+"""The release's pods, asked for now."""
+
+POLL_SECONDS: Final = 1.0
+_ABSENT_SECONDS: Final = 15.0
+"""How long the flow's batch Job may be missing from what the cluster shows."""
+_COMPLETION_SECONDS: Final = 60.0
+"""How long a flow may take to end after it was asked to."""
+_OUTAGES: Final = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED})
+_OUTAGE_SECONDS: Final = 300.0
+"""While a flow scores it waits for a service that is gone; a lost pod may come back elsewhere."""
+_SCORING: Final = frozenset({"running", "draining", "finished"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    job: str
+    namespace: str
+    pod: str
+    """Of this very task."""
+    ready_seconds: float
+    run_seconds: float
+
+
+class Follower:
+    """What is remembered from one look at the release to the next."""
+
+    def __init__(self, order: Order, *, flow: FlowControl, clock: Callable[[], float]) -> None:
+        self.progress = Progress(phase="starting")
+        self._order, self._flow, self._clock = order, flow, clock
+        self._began = clock()
+        self._scoring_since: float | None = None
+        self._polled = float("-inf")
+        self._first_seen: dict[tuple[Reason, str], float] = {}
+        self._asked_at: dict[Wish, float] = {}
+        self._heard: set[Wish] = set()
+        self._seen_job = False
+
+    @property
+    def scoring_seconds(self) -> float:
+        return 0.0 if self._scoring_since is None else self._clock() - self._scoring_since
+
+    @property
+    def pause_seconds(self) -> float:
+        return max(0.05, self._polled + POLL_SECONDS - self._clock())
+
+    def step(self, shown: ReleaseView, *, final_pods: FinalPods) -> Ended | None:
+        """One look; None while the job goes on."""
+        self._poll(shown)
+        over = self._over(shown, final_pods)
+        if over is not None:
+            return over
+        asked = self._asked(shown)
+        if asked is not None:
+            return asked
+        return self._faulty(shown) or self._late(shown)
+
+    def _poll(self, shown: ReleaseView) -> None:
+        if self._clock() - self._polled < POLL_SECONDS or not shown.running_flows:
+            return
+        self._polled = self._clock()
+        said = joined([found for address in shown.running_flows if (found := self._flow.progress(address))])
+        if said is None:
+            return
+        if said.phase in _SCORING and self._scoring_since is None:
+            self._scoring_since = self._clock()
+        if said.phase == "starting" and self._scoring_since is not None:
+            said = replace(said, phase="running", message=said.message or "the flow was started again")
+        self.progress = said
+
+    def _over(self, shown: ReleaseView, final_pods: FinalPods) -> Ended | None:
+        """The end of the flow's batch Job, or its absence."""
+        if shown.flow_job is None:
+            return self._absent()
+        self._seen_job = True
+        if not flow_end.is_over(shown.flow_job):
+            return None
+        try:
+            pods = [pod for pod in final_pods() if component(pod) == FLOW]
+        except SchedulerError:
+            return None  # asked again at the next step
+        ended = flow_end.read(shown.flow_job, pods)
+        if ended.is_success and self._scoring_since is None:
+            self._scoring_since = self._began
+        completion = _note(shown, names.COMPLETION)
+        is_asked = ended.reason in {Reason.COMPLETED_BY_REQUEST, Reason.DRAINED}
+        if is_asked and completion.get("outcome") == "Succeeded":
+            return _by_request(completion, ledger=ended.ledger, total=ended.total)
+        return ended
+
+    def _absent(self) -> Ended | None:
+        if self._seen_job:
+            return _lost("the flow's Job was deleted while it ran", Reason.FLOW_CRASHED)
+        if self._clock() - self._began > _ABSENT_SECONDS:
+            return _lost("the release has no Job for its flow", Reason.INSTALL_FAILED)
+        return None
+
+    def _asked(self, shown: ReleaseView) -> Ended | None:
+        """Pass wishes on to the flow; what outcome the wish itself has."""
+        if _note(shown, names.DRAIN):
+            self._tell(shown, "drain")
+        completion = _note(shown, names.COMPLETION)
+        if not completion:
+            return None
+        self._tell(shown, "complete")
+        is_late = self._clock() - self._asked_at["complete"] > _COMPLETION_SECONDS
+        if completion.get("outcome") == "Succeeded" and not is_late:
+            return None  # the flow ends by itself and says how far it came
+        return _by_request(completion, ledger=self.progress.ledger, total=self.progress.total)
+
+    def _tell(self, shown: ReleaseView, wish: Wish) -> None:
+        """Ask the flow, again and again until all of its runners have heard."""
+        self._asked_at.setdefault(wish, self._clock())
+        if wish not in self._heard and shown.running_flows:
+            heard = [self._flow.ask(address, wish) for address in shown.running_flows]
+            if all(heard):
+                self._heard.add(wish)
+
+    def _faulty(self, shown: ReleaseView) -> Ended | None:
+        """The first fault that has been there for longer than its grace."""
+        now = self._clock()
+        found = faults.find(shown)
+        self._first_seen = {(fault.reason, fault.subject): self._since(fault, now) for fault in found}
+        for fault in found:
+            patience = fault.grace_seconds
+            if self._scoring_since is not None and fault.reason in _OUTAGES:
+                patience = max(patience, _OUTAGE_SECONDS)
+            if now - self._since(fault, now) >= patience:
+                return _lost(fault.message, fault.reason)
+        return None
+
+    def _since(self, fault: Fault, now: float) -> float:
+        return self._first_seen.get((fault.reason, fault.subject), now)
+
+    def _late(self, shown: ReleaseView) -> Ended | None:
+        """A deadline that has passed; of one that a known fault has used up, the fault is the reason."""
+        order, now = self._order, self._clock()
+        if self._scoring_since is None:
+            if now - self._began < order.ready_seconds:
+                return None
+            for fault in faults.find(shown):
+                return _lost(f"{fault.message} (the ready deadline of {order.ready_seconds:g} s came)", fault.reason)
+            words = self.progress.message or unready.described(shown)
+            return _lost(f"not ready within {order.ready_seconds:g} s: {words}", Reason.READY_DEADLINE)
+        if now - self._scoring_since < order.run_seconds:
+            return None
+        ended = _lost(f"scoring was not over after {order.run_seconds:g} s", Reason.RUN_DEADLINE)
+        return replace(ended, ledger=self.progress.ledger, total=self.progress.total)
+
+
+def _lost(message: str, reason: Reason) -> Ended:
+    return Ended(is_success=False, reason=reason, message=message)
+
+
+def _by_request(completion: Mapping[str, Any], *, ledger: Ledger | None, total: int | None) -> Ended:
+    """What whoever completed the job says of it."""
+    who = view.text(completion, "by") or "somebody"
+    said = view.text(completion, "message")
+    is_success = completion.get("outcome") == "Succeeded"
+    what = "completed" if is_success else "declared failed"
+    return Ended(
+        is_success=is_success,
+        reason=Reason.COMPLETED_BY_REQUEST,
+        message=f"{what} by {who}" + (f": {said}" if said else ""),
+        ledger=ledger,
+        total=total,
+    )
+
+
+def _note(shown: ReleaseView, annotation: str) -> Mapping[str, Any]:
+    """What an annotation of the run holds; empty without it."""
+    return job_json.parse(view.text(shown.run or {}, "metadata", "annotations", annotation))
