@@ -16,11 +16,11 @@ SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 def test_every_step_and_model_of_a_large_ir_is_loaded(size: int) -> None:
     text = ir_of(size)
 
-    started = time.perf_counter()
+    started = time.process_time()
     loaded = load.from_text(text)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
 
-    print(f"\n{size} steps and models: {len(text) / 1024:.0f} KiB of YAML loaded in {seconds:.3f} s")
+    print(f"\n{size} steps and models: {len(text) / 1024:.0f} KiB of YAML loaded in {seconds:.3f} s of processor time")
     assert [model.name for model in loaded.pipeline.models] == sorted(f"m{number}" for number in range(size))
     assert sum(len(flow.steps) for flow in loaded.pipeline.flows) == size
 

@@ -14,8 +14,8 @@ from scheduler.errors import InvalidInputError, TooLargeError
 from scheduler.ir import limits, load, read
 
 MEBIBYTES = 64
-SECONDS = 5
-"""Alone each takes well below one; the machine may be busy."""
+SECONDS = 3
+"""Of processor time; each takes well below one, but two share a core on a busy machine."""
 
 
 @pytest.fixture(scope="module")
