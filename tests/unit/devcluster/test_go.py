@@ -1,0 +1,48 @@
+"""Finding a Go that is new enough."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+from scheduler.devcluster import addresses, go, leftovers
+from scheduler.devcluster.home import Home
+
+
+def program(folder: Path, version: str) -> Path:
+    path = folder / "bin" / "go"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\necho go{version}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("module", [go, addresses, leftovers])
+def test_examples_in_docstrings_hold(module: object) -> None:
+    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
+
+
+def test_the_machines_go_is_used_when_it_is_new_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = program(tmp_path, "1.99")
+    monkeypatch.setenv("PATH", f"{found.parent}:/usr/bin:/bin")
+    told: list[str] = []
+    assert go.find(Home(root=tmp_path / "home"), told.append) == found
+    assert told == []
+
+
+def test_an_old_go_is_passed_over_for_the_one_that_was_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = program(tmp_path / "old", "1.19.8")
+    home = Home(root=tmp_path / "home")
+    ours = program(home.go / "go", "1.99.0")
+    monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(go, "_USUAL", ("go",))
+    assert go.find(home, pytest.fail) == ours
+
+
+def test_the_newest_go_mod_decides(tmp_path: Path) -> None:
+    for name, version in (("a", "1.24.2"), ("b", "1.25.0")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "go.mod").write_text(f"module {name}\n\ngo {version}\n")
+    assert go.needed([tmp_path / "a", tmp_path / "b", tmp_path / "none"]) == (1, 25, 0)
