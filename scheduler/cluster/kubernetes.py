@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -74,6 +74,10 @@ class KubernetesCluster:
             raise NotFoundError(f"no usable kubeconfig{f' in {path}' if path else ''}: {error}") from error
         return cls(configuration)
 
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._rest.close()
+
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
         return self._json("GET", kinds.path(kind, namespace, name), what=f"get {kind} '{name}'")
 
@@ -127,9 +131,13 @@ class KubernetesCluster:
         response = self._open(
             "GET", kinds.path(kind, namespace), query, what=what, read_seconds=timeout_seconds + _WATCH_GRACE_SECONDS
         )
-        with translation.translated(what):
-            for line in _Lines(response):
-                yield _event(json.loads(line), what)
+        lines = _Lines(response)
+        try:
+            with translation.translated(what):
+                for line in lines:
+                    yield _event(json.loads(line), what)
+        finally:
+            lines.release()
 
     def pod_logs(
         self, name: str, namespace: str, *, container: str = "", follow: bool = False, tail_lines: int | None = None
@@ -244,7 +252,11 @@ class _Lines:
     def close(self) -> None:
         self._response.shutdown()
 
-    def _split(self) -> Iterator[str]:
+    def release(self) -> None:
+        """Give up the connection, by the thread that reads."""
+        self._lines.close()
+
+    def _split(self) -> Generator[str]:
         rest, complete = b"", False
         try:
             for chunk in self._response.stream(amt=65536):

@@ -37,9 +37,11 @@ def _live_cluster() -> Cluster:
 @pytest.fixture(
     params=[pytest.param(_fake_cluster, id="fake"), pytest.param(_live_cluster, id="live", marks=pytest.mark.e2e)]
 )
-def cluster(request: pytest.FixtureRequest) -> Cluster:
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     made: Cluster = request.param()
-    return made
+    yield made
+    if isinstance(made, KubernetesCluster):
+        made.close()
 
 
 @pytest.fixture
