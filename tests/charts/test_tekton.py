@@ -12,6 +12,7 @@ import yaml
 
 from scheduler import assets, names
 from scheduler.model.types import Manifest
+from scheduler.tasks import __main__ as tasks
 from tests.charts import render, restricted
 
 PINNED: Final = {
@@ -134,6 +135,14 @@ def test_a_step_writes_the_result_that_its_task_declares() -> None:
         results = [item["name"] for item in objects("Task")[name]["spec"]["results"]]
         assert results == ["outcome"], name
         assert "--result=$(results.outcome.path)" in step["args"], name
+
+
+def test_a_program_takes_the_arguments_of_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, step in steps():
+        with pytest.raises(SystemExit):
+            tasks.main([step["name"], "--help"])
+        taken = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help", "--namespace"}
+        assert {argument.partition("=")[0] for argument in step["args"]} == taken, name
 
 
 def test_no_parameter_reaches_a_shell() -> None:
