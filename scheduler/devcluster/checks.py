@@ -73,7 +73,7 @@ def require(facts: Facts) -> None:
 def problems(facts: Facts) -> tuple[Problem, ...]:
     """Every reason why the cluster could not run here, in the reader's words, with what to do."""
     if facts.system != "Linux":
-        return (_problem("system", f"this is {facts.system}, and the local cluster needs Linux: use a virtual machine"),)
+        return (_problem("system", f"this is {facts.system}, and the local cluster needs Linux"),)
     return (*_size(facts), *_cgroups(facts), *_kernel(facts), *_neighbours(facts))
 
 

@@ -22,6 +22,13 @@ SLEEPER = Process(name="sleeper", command=("/bin/sleep", "60"))
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
 
+def marked(home: Home) -> processes.Running:
+    """A started process, once its environment can be read: that is a moment after its start."""
+    started = processes.start(SLEEPER, home)
+    assert processes.wait_until(lambda: bool(processes.scan(home)), limit_seconds=20)
+    return started
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     given = Home(root=tmp_path / "home", run=tmp_path / "run")
@@ -57,7 +64,7 @@ def test_stopping_a_recycled_id_signals_nobody(home: Home) -> None:
 
 @pytest.mark.parametrize("record", [None, "", '{"name": "sleeper"', '{"nothing": 1}'])
 def test_a_process_whose_record_was_lost_is_found_by_its_environment(home: Home, record: str | None) -> None:
-    started = processes.start(SLEEPER, home)
+    started = marked(home)
     file = home.pids / "sleeper.json"
     file.unlink()
     if record is not None:
@@ -69,7 +76,7 @@ def test_a_process_whose_record_was_lost_is_found_by_its_environment(home: Home,
 
 
 def test_another_homes_processes_are_not_ours(home: Home, tmp_path: Path) -> None:
-    processes.start(SLEEPER, home)
+    marked(home)
     assert processes.scan(Home(root=tmp_path / "hom")) == ()
 
 
@@ -107,6 +114,6 @@ def test_the_recipe_changes_with_command_files_and_program(tmp_path: Path) -> No
 
 
 def test_only_path_home_and_mark_reach_the_process(home: Home) -> None:
-    started = processes.start(SLEEPER, home)
+    started = marked(home)
     text = Path(f"/proc/{started.pid}/environ").read_text()
     assert {line.split("=")[0] for line in text.split("\0") if line} == {"PATH", "HOME", "MODELOPS_PROCESS"}
