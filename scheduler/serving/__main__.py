@@ -60,13 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configs = config.load(options.config, models=options.models, most_rows=options.most_rows)
         repository = Repository(configs, loaders=loaders(options.runner))
     except (InvalidInputError, ModelRefusedError) as error:
-        return _refused(error)
+        return _refused(error, options.termination_log)
     server = Server(_server_config(repository, options))
     refusals: list[ModelRefusedError] = []
     loading = threading.Thread(target=_load, args=(repository, server, refusals), name="load", daemon=True)
     loading.start()
     server.run()
-    return _refused(refusals[0]) if refusals else 0
+    return _refused(refusals[0], options.termination_log) if refusals else 0
 
 
 def loaders(runner: str) -> Mapping[str, Load]:
@@ -94,10 +94,10 @@ def _load(repository: Repository, server: uvicorn.Server, refusals: list[ModelRe
         server.should_exit = True
 
 
-def _refused(error: InvalidInputError | ModelRefusedError) -> int:
+def _refused(error: InvalidInputError | ModelRefusedError, file: Path) -> int:
     reason = error.reason if isinstance(error, ModelRefusedError) else Reason.MODEL_CORRUPT
     log.error("%s: %s", reason.value, error)
-    termination.write(reason=reason, message=str(error))
+    termination.write(reason=reason, message=str(error), file=file)
     return EXIT_REFUSED
 
 
@@ -124,6 +124,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--most-bytes", type=int, default=app.Limits().request_bytes, help="of one request")
     parser.add_argument("--most-rows", type=int, default=65536, help="in one request")
+    parser.add_argument("--termination-log", type=Path, default=termination.FILE)
     return parser.parse_args(arguments)
 
 

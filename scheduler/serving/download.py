@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     except (InvalidInputError, ModelRefusedError) as error:
         reason = error.reason if isinstance(error, ModelRefusedError) else Reason.MODEL_MISSING
         log.error("%s: %s", reason.value, error)
-        termination.write(reason=reason, message=str(error))
+        termination.write(reason=reason, message=str(error), file=options.termination_log)
         return EXIT_FAILED
     return 0
 
@@ -167,6 +167,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=Path("/models"), help="folder for files named by sha256")
     parser.add_argument("--token-file", type=Path, default=TOKEN_FILE)
     parser.add_argument("--seconds", type=float, default=240.0, help="how long outages are waited for, in all")
+    parser.add_argument("--termination-log", type=Path, default=termination.FILE)
     return parser.parse_args(arguments)
 
 

@@ -26,7 +26,7 @@ def text(*, reason: Reason, message: str) -> str:
     return whole
 
 
-def write(*, reason: Reason, message: str, file: Path = FILE) -> None:
+def write(*, reason: Reason, message: str, file: Path) -> None:
     """Leave the words in `file`; outside a container there is none, and then nothing is written."""
     with suppress(OSError):
         if file.exists():

@@ -97,7 +97,7 @@ def check(path: Path) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
             parser.ParseFile(file)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter two: encodings that expat does not know
         raise ModelRefusedError(f"the PMML is not well-formed XML: {error}") from error
     if not scan.models:
         raise ModelRefusedError("the PMML has no model")

@@ -125,7 +125,8 @@ def _executed(path: Path) -> types.ModuleType:
     sys.modules[name] = module  # dataclasses and typing look a class's module up there
     try:
         # compiled here: the loader would write its byte code beside the model, where nothing may be written
-        exec(compile(loader.get_data(str(path)), "model.py", "exec"), vars(module))  # noqa: S102 - a script is code
+        code = compile(loader.get_data(str(path)), "model.py", "exec", dont_inherit=True)
+        exec(code, vars(module))  # noqa: S102 - a script is code
     except (Exception, SystemExit) as error:  # a script may raise whatever it likes
         raise ModelRefusedError(f"the script does not load: {type(error).__name__}: {error}") from error
     return module

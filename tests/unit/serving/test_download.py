@@ -1,0 +1,147 @@
+"""The init container: digests, outages, refusals, last words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scheduler.model.job import Reason
+from scheduler.serving import download
+from scheduler.serving.download import Clock, Store
+from scheduler.serving.faults import ModelRefusedError
+
+CONTENT = b"a model" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Passing:
+    """A clock that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds += seconds
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.seconds, sleep=self.sleep)
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def fetch(folder: Path, handler: Handler, *, token: str = "", clock: Clock | None = None) -> Path:
+    to = folder / SHA256
+    token_file = folder / "token"
+    if token:
+        token_file.write_text(token + "\n")
+    store = Store(url="http://store.example/", token_file=token_file)
+    with httpx.Client(transport=httpx.MockTransport(handler)) as client:
+        download.fetch(SHA256, to=to, store=store, client=client, seconds=60, clock=clock or Passing().clock())
+    return to
+
+
+def test_an_artifact_gets_its_name_with_the_right_digest(tmp_path: Path) -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=CONTENT)
+
+    to = fetch(tmp_path, handler, token="secret")
+
+    assert to.read_bytes() == CONTENT
+    assert to.stat().st_mode & 0o777 == 0o444
+    assert str(seen[0].url) == f"http://store.example/v1/artifacts/{SHA256}"
+    assert seen[0].headers["authorization"] == "Bearer secret"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([SHA256, "token"])
+
+
+def test_what_is_there_is_not_fetched_again_unless_it_is_damaged(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, content=CONTENT)
+
+    (tmp_path / SHA256).write_bytes(b"half")
+    fetch(tmp_path, handler)
+    fetch(tmp_path, handler)
+
+    assert len(asked) == 1
+
+
+def test_another_content_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefusedError, match=f"under the name {SHA256}") as caught:
+        fetch(tmp_path, lambda _: httpx.Response(200, content=b"other"))
+    assert caught.value.reason is Reason.MODEL_DIGEST_MISMATCH
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (401, "does not know the token"),
+        (403, "does not allow this environment to read"),
+        (404, "does not have"),
+        (400, "answers 400 for"),
+    ],
+)
+def test_a_refusal_is_final(tmp_path: Path, status: int, message: str) -> None:
+    with pytest.raises(ModelRefusedError, match=f"{message} {SHA256}: why") as caught:
+        fetch(tmp_path, lambda _: httpx.Response(status, text="why"))
+    assert caught.value.reason is Reason.MODEL_MISSING
+
+
+def test_outages_are_waited_for(tmp_path: Path) -> None:
+    passing = Passing()
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        if len(passing.pauses) == 0:
+            raise httpx.ConnectError("refused")
+        if len(passing.pauses) == 1:
+            return httpx.Response(503, text="starting")
+        if len(passing.pauses) == 2:
+            raise httpx.RemoteProtocolError("cut")
+        return httpx.Response(200, content=CONTENT)
+
+    assert fetch(tmp_path, handler, clock=passing.clock()).read_bytes() == CONTENT
+    assert passing.pauses == [0.5, 1.0, 2.0]
+
+
+def test_waiting_ends_at_the_deadline_with_the_last_fault(tmp_path: Path) -> None:
+    passing = Passing()
+    with pytest.raises(ModelRefusedError, match=r"within 60 s: .*503: away") as caught:
+        fetch(tmp_path, lambda _: httpx.Response(503, text="away"), clock=passing.clock())
+    assert caught.value.reason is Reason.MODEL_MISSING
+    assert 45 <= passing.seconds <= 60
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / f"{SHA256}.part").mkdir()
+    with pytest.raises(ModelRefusedError, match="cannot be written: Is a directory"):
+        fetch(tmp_path, lambda _: httpx.Response(200, content=CONTENT))
+
+
+def test_the_program_ends_with_12_and_says_why(tmp_path: Path) -> None:
+    words = tmp_path / "termination-log"
+    words.touch()
+    tensor = {"name": "a", "datatype": "FP64"}
+    models = [{"name": "delay", "type": "pmml", "sha256": SHA256, "inputs": [tensor], "outputs": [tensor]}]
+    (tmp_path / "models.json").write_text(json.dumps({"models": models}))
+    arguments = [f"--config={tmp_path / 'models.json'}", f"--models={tmp_path}", f"--termination-log={words}"]
+
+    assert download.main(arguments, {}) == 12
+    assert json.loads(words.read_text()) == {
+        "reason": "ModelMissing",
+        "message": "MODELOPS_ARTIFACT_STORE_URL is not set",
+    }
+    (tmp_path / SHA256).write_bytes(CONTENT)
+    assert download.main(arguments, {"MODELOPS_ARTIFACT_STORE_URL": "http://127.0.0.1:9"}) == 0
