@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
-import click
 import typer
 
 from scheduler.cli import (
@@ -21,6 +20,7 @@ from scheduler.cli import (
     output,
     plan,
     serve,
+    session,
     validate,
     version,
 )
@@ -43,35 +43,34 @@ for _module in (job, channel, cluster, images):
     app.add_typer(_module.app)
 
 
+_CommandLineError: Final = cast(
+    "type[typer.BadParameter]", next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+)
+"""Base of all that Typer raises for a wrong command line; which Click it comes from is Typer's affair."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code of `exit_codes`."""
     command = typer.main.get_command(app)
+    words = list(argv) if argv is not None else None
     try:
-        code = command.main(args=list(argv) if argv is not None else None, prog_name="modelops", standalone_mode=False)
-    except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException) as ended:
-        return _of_click(ended)
-    except (KeyboardInterrupt, BrokenPipeError, SchedulerError) as ended:
-        return _of_ours(ended)
+        with session.closing():
+            code = command.main(args=words, prog_name="modelops", standalone_mode=False)
+    except SchedulerError as error:
+        output.error(error)
+        return exit_codes.of(error)
+    except _CommandLineError as error:
+        error.show()
+        return exit_codes.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        output.note("interrupted")
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        _let_go_of_output()
+        code = exit_codes.OK
     return code if isinstance(code, int) else exit_codes.OK
 
 
-def _of_click(ended: click.exceptions.Exit | click.exceptions.Abort | click.ClickException) -> int:
-    if isinstance(ended, click.exceptions.Exit):
-        return ended.exit_code
-    if isinstance(ended, click.ClickException):
-        ended.show()
-        return ended.exit_code
-    output.note("interrupted")
-    return exit_codes.INTERRUPTED
-
-
-def _of_ours(ended: KeyboardInterrupt | BrokenPipeError | SchedulerError) -> int:
-    if isinstance(ended, SchedulerError):
-        output.error(ended)
-        return exit_codes.of(ended)
-    if isinstance(ended, KeyboardInterrupt):
-        output.note("interrupted")
-        return exit_codes.INTERRUPTED
-    # whoever read our output has seen enough; Python must not complain when it flushes what is left
+def _let_go_of_output() -> None:
+    """Whoever read our output has seen enough; Python must not complain when it flushes what is left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return exit_codes.OK

@@ -65,7 +65,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         drawn.add_column(Text(column), overflow="fold")
     for row in rows:
         drawn.add_row(*(cell(item) for item in row))
-    console().print(drawn)
+    _draw(drawn)
 
 
 def pairs(items: Iterable[tuple[str, object]]) -> None:
@@ -76,7 +76,16 @@ def pairs(items: Iterable[tuple[str, object]]) -> None:
     for name, item in items:
         if item not in (None, "", (), [], {}):
             drawn.add_row(Text(name, style="bold"), cell(item))
-    console().print(drawn)
+    _draw(drawn)
+
+
+def _draw(drawn: Table) -> None:
+    """On a terminal as wide as that; for a program without the blanks that end rich's lines."""
+    target = console()
+    with target.capture() as captured:
+        target.print(drawn)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def cell(item: object) -> Text:

@@ -1,8 +1,11 @@
-"""Clients of the servers for one command, as the login and the environment's variables say."""
+"""Clients of the servers, as the login and the environment's variables say; closed when the command ends."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Annotated
 
 import typer
@@ -23,13 +26,28 @@ EnvironmentOption = Annotated[
     ),
 ]
 
+_OPEN: ContextVar[ExitStack] = ContextVar("_OPEN")
+
+
+@contextmanager
+def closing() -> Iterator[None]:
+    """Closes at its end every client that was asked for in it."""
+    with ExitStack() as stack:
+        before = _OPEN.set(stack)
+        try:
+            yield
+        finally:
+            _OPEN.reset(before)
+
 
 def scheduling() -> SchedulingClient:
     """The scheduling server; NotFoundError when nobody said where it is."""
     login = configuration.effective(os.environ)
     if not login.url:
         raise NotFoundError(f"no scheduling server is known: run `modelops login`, or set {configuration.URL}")
-    return SchedulingClient(login.url, token=_token)
+    client = SchedulingClient(login.url, token=_token)
+    _OPEN.get().callback(client.close)
+    return client
 
 
 def modelops() -> ModelopsClient:
@@ -37,7 +55,9 @@ def modelops() -> ModelopsClient:
     login = configuration.effective(os.environ)
     if not login.server_url:
         raise NotFoundError(f"no modelops server is known: run `modelops login`, or set {configuration.SERVER_URL}")
-    return ModelopsClient(login.server_url, token=_token)
+    client = ModelopsClient(login.server_url, token=_token)
+    _OPEN.get().callback(client.close)
+    return client
 
 
 def environment(given: str) -> str:
