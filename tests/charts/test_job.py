@@ -176,53 +176,6 @@ def test_pods_of_a_release_have_no_token_of_the_api_server(objects: tuple[Manife
         assert template["spec"]["serviceAccountName"] == names.SCORING_ACCOUNT, name
 
 
-def test_the_control_port_is_open_to_the_jobs_own_wait_task_alone(objects: tuple[Manifest, ...]) -> None:
-    policy = render.one(objects, "NetworkPolicy", FLOW)["spec"]
-    wait = {names.JOB_ID: render.JOB, names.TEKTON_PIPELINE_TASK: "wait"}
-    assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert policy["ingress"] == [
-        {"from": [{"podSelector": {"matchLabels": wait}}], "ports": [{"protocol": "TCP", "port": 4196}]}
-    ]
-
-
-DNS = {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
-
-
-def _namespace(name: str, port: int) -> dict[str, Any]:
-    selector = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-    return {"ports": [{"protocol": "TCP", "port": port}], "to": [selector]}
-
-
-def test_a_flow_reaches_its_services_and_nothing_else(values: dict[str, Any]) -> None:
-    values["global"]["trace"]["endpoint"] = ""
-    egress = render.one(render.job(values), "NetworkPolicy", FLOW)["spec"]["egress"]
-    service = [
-        {
-            "to": [{"podSelector": {"matchLabels": {names.RELEASE: render.JOB, names.MODEL: model}}}],
-            "ports": [{"protocol": "TCP", "port": 8080}],
-        }
-        for model in ("delay", "churn")
-    ]
-    assert egress == [DNS, *service]
-
-
-def test_a_service_is_reached_by_the_flow_and_reaches_the_artifact_store(objects: tuple[Manifest, ...]) -> None:
-    policy = render.one(objects, "NetworkPolicy", DELAY)["spec"]
-    flow = {names.RELEASE: render.JOB, names.COMPONENT: "flow"}
-    assert policy["ingress"] == [
-        {"from": [{"podSelector": {"matchLabels": flow}}], "ports": [{"protocol": "TCP", "port": 8080}]}
-    ]
-    assert policy["egress"] == [DNS, _namespace("modelops", 8080), _namespace("observability", 4318)]
-
-
-def test_an_artifact_store_outside_the_cluster_is_reached_by_its_port(values: dict[str, Any]) -> None:
-    values["global"].update(
-        artifactStore={"url": "https://artifacts.example.com"}, trace={"endpoint": "", "sampleRatio": 0}
-    )
-    policy = render.one(render.job(values), "NetworkPolicy", DELAY)["spec"]
-    assert policy["egress"] == [DNS, {"ports": [{"protocol": "TCP", "port": 443}]}]
-
-
 def _changed(values: dict[str, Any], **globals_: Any) -> dict[str, Any]:
     return {**values, "global": {**values["global"], **globals_}}
 

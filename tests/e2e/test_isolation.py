@@ -10,7 +10,6 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,8 @@ from scheduler.devcluster.addresses import API_SERVER, Addresses
 from scheduler.errors import ProgramError
 from scheduler.images.registry import is_plain
 from tests.charts import render
+from tests.e2e import probes
+from tests.e2e.probes import Probe
 
 pytestmark = pytest.mark.e2e
 
@@ -35,44 +36,6 @@ MODEL: Final = "delay"
 SERVICE: Final = names.scoring_service(render.JOB, chart="scoring-server-python", model=MODEL)
 STORE: Final = f"{RELEASE}-modelops-server.{PLATFORM}.svc"
 API: Final = "kubernetes.default.svc"
-_CONNECT: Final = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A pod that bears the labels of a pod of ours, listens on a port and can be asked to connect."""
-
-    name: str
-    namespace: str
-    labels: Mapping[str, str]
-    port: int = 9999
-
-    def manifest(self, image: str) -> Mapping[str, Any]:
-        context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-        container = {
-            "name": "probe",
-            "image": image,
-            "command": ["python3", "-m", "http.server", "--directory", "/tmp", str(self.port)],
-            "securityContext": context,
-            # the Service of a model finds its port by this name
-            "ports": [{"name": "http", "containerPort": self.port}],
-            "readinessProbe": {"tcpSocket": {"port": self.port}, "periodSeconds": 1},
-        }
-        return {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": self.name, "namespace": self.namespace, "labels": dict(self.labels)},
-            "spec": {
-                "automountServiceAccountToken": False,
-                "terminationGracePeriodSeconds": 0,
-                "securityContext": {
-                    "runAsNonRoot": True,
-                    "runAsUser": 10001,
-                    "seccompProfile": {"type": "RuntimeDefault"},
-                },
-                "containers": [container],
-            },
-        }
 
 
 OF_RELEASE: Final = {names.RELEASE: render.JOB}
@@ -206,31 +169,16 @@ def _allowed(platform: Platform, who: tuple[str, str], verb: str, resource: str,
     return bool(json.loads(said)["status"]["allowed"])
 
 
-def _address(platform: Platform, probe: Probe) -> str:
-    found = platform.kubectl("-n", probe.namespace, "get", "pod", probe.name, "-o", "jsonpath={.status.podIP}")
-    return found.decode()
-
-
-def _connects(platform: Platform, probe: Probe, host: str, port: int) -> bool:
-    try:
-        platform.kubectl(
-            "-n", probe.namespace, "exec", probe.name, "--", "timeout", "8", "python3", "-c", _CONNECT, host, str(port)
-        )
-    except ProgramError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize(
     ("probe", "host", "port"),
     [(WAIT, "", 4196), (FLOW, SERVICE, 8080), (SERVER, STORE, 8080), (WAIT, API, 443), (OTHER_WAIT, API, 443)],
     ids=lambda value: value.name if isinstance(value, Probe) else str(value),
 )
 def test_what_a_job_needs_is_open(cluster: Platform, probe: Probe, host: str, port: int) -> None:
-    target = host or _address(cluster, FLOW)
+    target = host or probes.address(cluster, FLOW)
     # a policy is in force within about a second of the pod's start
     deadline = time.monotonic() + 20
-    while not _connects(cluster, probe, target, port):
+    while not probes.connects(cluster, probe, target, port):
         assert time.monotonic() < deadline
 
 
@@ -254,16 +202,16 @@ def test_what_a_job_needs_is_open(cluster: Platform, probe: Probe, host: str, po
     ids=lambda value: value.name if isinstance(value, Probe) else str(value),
 )
 def test_what_nobody_needs_is_closed(cluster: Platform, probe: Probe, host: str, port: int) -> None:
-    target = host or _address(cluster, FLOW)
+    target = host or probes.address(cluster, FLOW)
     if host == "registry":
         target = cluster.registry.partition(":")[0]
-    assert not _connects(cluster, probe, target, port)
+    assert not probes.connects(cluster, probe, target, port)
 
 
 def test_the_probes_can_connect_at_all(cluster: Platform) -> None:
     """Else every test of a closed way would pass."""
     for probe in PROBES:
-        assert _connects(cluster, probe, "127.0.0.1", probe.port), probe.name
+        assert probes.connects(cluster, probe, "127.0.0.1", probe.port), probe.name
 
 
 def test_a_pod_that_asks_for_more_is_not_admitted(cluster: Platform) -> None:
