@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from scheduler.serving import __main__ as program
 from tests.unit.serving import serve
+from tests.unit.serving.documents import TREE
 
 SCRIPT = """
 import time
@@ -130,3 +132,31 @@ def test_a_server_whose_model_is_refused_ends_with_13_and_says_why(
 
 def test_a_server_without_a_configuration_ends_with_13(tmp_path: Path) -> None:
     assert program.main(["--runner=python", f"--config={tmp_path / 'absent'}", f"--models={tmp_path}"]) == 13
+
+
+@pytest.mark.java
+def test_a_server_with_a_jvm_ends_on_sigterm(tmp_path: Path) -> None:
+    """A JVM that a passing thread had started would wait for that thread for ever."""
+    content = TREE.encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    (tmp_path / sha256).write_bytes(content)
+    inputs = [("dep_delay", "FP64"), ("carrier", "BYTES"), ("weekend", "BOOL")]
+    model = {
+        "name": "delay",
+        "type": "pmml",
+        "sha256": sha256,
+        "inputs": [{"name": name, "datatype": datatype} for name, datatype in inputs],
+        "outputs": [{"name": "minutes", "datatype": "FP64"}],
+    }
+    (tmp_path / "models.json").write_text(json.dumps({"models": [model]}))
+    rows: dict[str, list[Any]] = {"dep_delay": [3.0, 7.0], "carrier": ["UA", "B6"], "weekend": [False, False]}
+    body = {"inputs": [serve.tensor(name, rows[name], datatype) for name, datatype in inputs]}
+    arguments = [f"--config={tmp_path / 'models.json'}", f"--models={tmp_path}", "--host=127.0.0.1"]
+
+    with running(["--runner=pmml", *arguments]) as (process, url):
+        wait_until_ready(url)
+        answer = httpx.post(f"{url}/v2/models/delay/infer", json=body)
+        process.send_signal(signal.SIGTERM)
+
+        assert answer.json()["outputs"][0]["data"] == [10.0, 30.0]
+        assert process.wait(timeout=30) == 0
