@@ -37,7 +37,9 @@ class KubernetesCluster:
 
     def __init__(self, configuration: client.Configuration) -> None:
         configuration.connection_pool_maxsize = _POOL
-        configuration.retries = Retry(total=1, connect=1, read=1, redirect=0, status=0, other=0)
+        configuration.retries = Retry(
+            total=1, connect=1, read=1, redirect=0, status=0, other=0, respect_retry_after_header=False
+        )
         # A half-open connection is found by keep-alive probes; reads of a quiet log have no other limit.
         configuration.socket_options = [
             *HTTPConnection.default_socket_options,
@@ -131,11 +133,10 @@ class KubernetesCluster:
         response = self._open(
             "GET", kinds.path(kind, namespace), query, what=what, read_seconds=timeout_seconds + _WATCH_GRACE_SECONDS
         )
-        lines = _Lines(response)
+        lines = _Lines(response, what)
         try:
-            with translation.translated(what):
-                for line in lines:
-                    yield _event(json.loads(line), what)
+            for line in lines:
+                yield _event(json.loads(line), what)
         finally:
             lines.release()
 
@@ -147,14 +148,10 @@ class KubernetesCluster:
             **({"follow": "true"} if follow else {}),
             **({"tailLines": str(tail_lines)} if tail_lines is not None else {}),
         }
-        response = self._open(
-            "GET",
-            kinds.path("Pod", namespace, name) + "/log",
-            query,
-            what=f"read the log of pod '{name}'",
-            read_seconds=_FOLLOW_SECONDS if follow else _READ_SECONDS,
-        )
-        return _Lines(response)
+        what = f"read the log of pod '{name}'"
+        path = kinds.path("Pod", namespace, name) + "/log"
+        read_seconds = _FOLLOW_SECONDS if follow else _READ_SECONDS
+        return _Lines(self._open("GET", path, query, what=what, read_seconds=read_seconds), what)
 
     def review_token(self, token: str, *, audiences: Sequence[str]) -> Caller | None:
         path = "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -239,17 +236,26 @@ class KubernetesCluster:
 class _Lines:
     """Lines of a response as they come; the connection goes back to the pool only when it was read to its end."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, what: str) -> None:
         self._response = response
+        self._what = what
+        self._is_closed = False
         self._lines = self._split()
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        return next(self._lines)
+        try:
+            with translation.translated(self._what):
+                return next(self._lines)
+        except UnavailableError:
+            if self._is_closed:  # the connection broke because we wanted it to
+                raise StopIteration from None
+            raise
 
     def close(self) -> None:
+        self._is_closed = True
         self._response.shutdown()
 
     def release(self) -> None:

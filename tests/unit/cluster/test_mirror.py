@@ -1,0 +1,207 @@
+"""The watch cache: it tells what is there, and heals by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pytest
+
+from scheduler import names
+from scheduler.cluster.fake import FakeCluster
+from scheduler.cluster.mirror import Mirror
+from scheduler.cluster.port import Cluster, Event, Listing
+from scheduler.errors import UnavailableError
+from scheduler.tekton import slim
+from tests.unit.world import World, build
+
+JOB = "j" + "a" * 20
+
+
+def run(job: str = JOB, namespace: str = "staging", **metadata: object) -> dict[str, Any]:
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"name": job, "namespace": namespace, "labels": {names.JOB_ID: job}, **metadata},
+        "spec": {"status": "PipelineRunPending"},
+    }
+
+
+class Troubled:
+    """A cluster whose lists and watches fail as a test says."""
+
+    def __init__(self, inner: FakeCluster) -> None:
+        self.inner = inner
+        self.down = threading.Event()
+        self.lists = 0
+        self.watches = 0
+
+    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+        self.lists += 1
+        if self.down.is_set():
+            raise UnavailableError("down")
+        return self.inner.list(kind, namespace, labels=labels)
+
+    def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
+        self.watches += 1
+        if self.down.is_set():
+            raise UnavailableError("down")
+        for event in self.inner.watch(kind, namespace, **given):
+            if self.down.is_set():
+                raise UnavailableError("the connection broke")
+            yield event
+
+
+@pytest.fixture
+def here() -> World:
+    return build()
+
+
+@pytest.fixture
+def cluster(here: World) -> Troubled:
+    return Troubled(here.cluster)
+
+
+@pytest.fixture
+def mirror(cluster: Troubled) -> Iterator[Mirror]:
+    slims = {"PipelineRun": slim.run}
+    made = Mirror(cast("Cluster", cluster), namespaces=["staging"], slims=slims, watch_seconds=0.2)
+    yield made
+    made.stop()
+
+
+def started(mirror: Mirror, here: World) -> Mirror:
+    mirror.start()
+    here.settle(lambda: mirror.is_healthy)
+    return mirror
+
+
+def test_nothing_is_known_before_the_first_list(mirror: Mirror) -> None:
+    assert not mirror.is_healthy
+    assert mirror.jobs("staging") == ()
+
+
+def test_what_was_there_and_what_comes_is_known(mirror: Mirror, here: World) -> None:
+    here.cluster.create(run())
+    started(mirror, here)
+    other = "j" + "b" * 20
+
+    here.cluster.create(run(other))
+    here.settle(lambda: other in mirror.jobs("staging"))
+    here.cluster.delete("PipelineRun", JOB, "staging")
+    here.settle(lambda: JOB not in mirror.jobs("staging"))
+
+    assert mirror.jobs("staging") == (other,)
+    assert mirror.stamp("staging", JOB) == 0
+
+
+def test_a_change_gives_a_new_stamp_and_rings(mirror: Mirror, here: World) -> None:
+    here.cluster.create(run())
+    started(mirror, here)
+    rung: list[tuple[str, str]] = []
+    leave = mirror.listen(rung.append)
+    before = mirror.stamp("staging", JOB)
+
+    here.cluster.set_status("PipelineRun", JOB, "staging", {"startTime": "x"})
+    after = mirror.wait_past("staging", JOB, before, timeout_seconds=5)
+    leave()
+    here.cluster.set_status("PipelineRun", JOB, "staging", {"startTime": "y"})
+    mirror.wait_past("staging", JOB, after, timeout_seconds=5)
+
+    assert after > before
+    assert rung == [("staging", JOB)]
+    assert mirror.wait_past("staging", JOB, mirror.stamp("staging", JOB), timeout_seconds=0.01)
+
+
+def test_quiet_time_costs_one_list(mirror: Mirror, cluster: Troubled, here: World) -> None:
+    here.cluster.create(run())
+    started(mirror, here)
+
+    here.settle(lambda: cluster.watches >= 5)
+
+    assert cluster.lists == 1
+
+
+def test_an_outage_ends_without_a_list_when_nothing_expired(mirror: Mirror, cluster: Troubled, here: World) -> None:
+    started(mirror, here)
+    cluster.down.set()
+    seen = cluster.watches
+    here.settle(lambda: cluster.watches >= seen + 2)
+    here.cluster.create(run())
+
+    cluster.down.clear()
+    here.settle(lambda: JOB in mirror.jobs("staging"))
+
+    assert cluster.lists == 1
+    assert mirror.is_healthy
+
+
+def test_an_expired_version_is_listed_again_and_what_went_meanwhile_is_gone(
+    mirror: Mirror, cluster: Troubled, here: World
+) -> None:
+    here.cluster.create(run())
+    started(mirror, here)
+    cluster.down.set()
+    seen = cluster.watches
+    here.settle(lambda: cluster.watches > seen)
+    other = "j" + "b" * 20
+    here.cluster.create(run(other))
+    here.cluster.delete("PipelineRun", JOB, "staging")
+    here.cluster.forget_history()
+
+    cluster.down.clear()
+    here.settle(lambda: mirror.jobs("staging") == (other,))
+
+    assert cluster.lists == 2
+
+
+def test_silence_is_noticed(mirror: Mirror, here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    started(mirror, here)
+    monkeypatch.setattr("scheduler.cluster.reflector.SILENT_SECONDS", 0.0)
+
+    assert not mirror.is_healthy
+    (watched,) = mirror.watched()
+    assert watched.age_seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"status": []},
+        {"status": {"steps": 5}},
+        {"status": {"steps": ["x"]}},
+        {"spec": "x"},
+        {"metadata": {"annotations": "x"}},
+        {"metadata": {"annotations": ["x"]}},
+    ],
+)
+def test_one_poisoned_object_stops_nothing(poison: dict[str, Any]) -> None:
+    here = build()
+    for kind in ("PipelineRun", "TaskRun", "Pod"):
+        bad = {**run(), **poison, "kind": kind}
+        bad["metadata"] = {**run()["metadata"], **poison.get("metadata", {})}
+        here.cluster.put(bad)
+    here.board.mirror.start()
+    here.settle(lambda: here.board.mirror.is_healthy)
+    other = "j" + "b" * 20
+
+    here.cluster.create(run(other))
+    here.settle(lambda: here.board.job("staging", other))
+    here.board.job("staging", JOB)
+    here.board.mirror.stop()
+
+    assert {job.id for job in here.board.all("staging")} >= {other}
+
+
+def test_what_is_kept_is_small() -> None:
+    big = {
+        **run(managedFields=[{"x": "y" * 1000}], annotations={"a": "b" * 1000, names.INPUT: "x"}),
+        "status": {"pipelineSpec": {"tasks": ["x" * 1000]}, "conditions": [{"type": "Succeeded"}]},
+    }
+
+    kept = slim.run(big)
+
+    assert kept["metadata"]["annotations"] == {names.INPUT: "x"}
+    assert kept["status"] == {"conditions": [{"type": "Succeeded"}]}
+    assert len(str(kept)) < 500
