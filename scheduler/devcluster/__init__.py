@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Mapping
 
 from scheduler.devcluster import (
@@ -35,9 +36,13 @@ def up(progress: Callable[[str], None], *, environ: Mapping[str, str] = os.envir
     home = Home.from_environ(environ)
     if current.is_meant(environ):
         return current.check(home, environ, progress)
+    checks.require_linux(platform.system())
     machine = startup.machine(environ)
-    checks.require(facts.of_machine(machine, environ))
+    if os.geteuid() != 0:
+        checks.require(facts.of_machine(machine, environ))
     with lock.held(home.lock, progress):
+        # under the lock: another `up` that is just starting something would look like a stranger on our ports
+        checks.require(facts.of_machine(machine, environ))
         startup.require_same_network(machine)
         packages.install(home, progress)
         machine = startup.machine(environ)  # the packages brought runc and registry

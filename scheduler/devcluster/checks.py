@@ -37,7 +37,6 @@ class HeldPort:
 class Facts:
     """What was found on the machine."""
 
-    system: str
     machine: str
     user_id: int
     cpus: int
@@ -63,6 +62,13 @@ class Facts:
     held_ports: tuple[HeldPort, ...] = ()
 
 
+def require_linux(system: str) -> None:
+    """Refuse any other system before its files are looked at, for it has none of them."""
+    if system != "Linux":
+        remedy = "use a virtual machine, or your own cluster with MODELOPS_CLUSTER=current"
+        raise InvalidInputError([_problem("system", f"the local cluster needs Linux, this is {system}: {remedy}")])
+
+
 def require(facts: Facts) -> None:
     """Refuse a machine that cannot carry the cluster, with every reason."""
     if found := problems(facts):
@@ -72,8 +78,6 @@ def require(facts: Facts) -> None:
 
 def problems(facts: Facts) -> tuple[Problem, ...]:
     """Every reason why the cluster could not run here, in the reader's words, with what to do."""
-    if facts.system != "Linux":
-        return (_problem("system", f"this is {facts.system}, and the local cluster needs Linux"),)
     return (*_size(facts), *_cgroups(facts), *_kernel(facts), *_neighbours(facts))
 
 

@@ -35,7 +35,6 @@ def of_machine(machine: Machine, environ: Mapping[str, str] = os.environ) -> Fac
     kernel.load_modules()
     version, controllers = cgroups((_CGROUP / "cgroup.controllers"), Path("/proc/mounts").read_text())
     return Facts(
-        system=platform.system(),
         machine=platform.machine(),
         user_id=os.geteuid(),
         cpus=len(os.sched_getaffinity(0)),
@@ -47,8 +46,9 @@ def of_machine(machine: Machine, environ: Mapping[str, str] = os.environ) -> Fac
         controllers=controllers,
         has_overlay="overlay" in Path("/proc/filesystems").read_text().split(),
         has_bridge_filter=Path("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
-        has_nf_tables=_netfilter_answers(*_NF_TABLES),
-        has_ip_set=_netfilter_answers(*_IP_SET),
+        # only root is answered; anybody else is told to be root anyway
+        has_nf_tables=os.geteuid() != 0 or _netfilter_answers(*_NF_TABLES),
+        has_ip_set=os.geteuid() != 0 or _netfilter_answers(*_IP_SET),
         settings_writable=os.access("/proc/sys/net/ipv4/ip_forward", os.W_OK),
         network=machine.addresses.network,
         routes=tuple(routes(Path("/proc/net/route").read_text())),
@@ -99,8 +99,10 @@ def _written(home: Home, environ: Mapping[str, str]) -> Sequence[Path]:
 
 
 def _free_gib(path: Path) -> float:
-    existing = next(folder for folder in (path, *path.parents) if folder.exists())
-    return shutil.disk_usage(existing).free / _GIB
+    for folder in (path, *path.parents):
+        with suppress(OSError):  # not there yet, or not for this user to see
+            return shutil.disk_usage(folder).free / _GIB
+    return 0.0
 
 
 def _other_kubernetes(home: Home) -> Iterable[str]:

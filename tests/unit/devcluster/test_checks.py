@@ -14,7 +14,6 @@ from scheduler.devcluster.checks import Facts, HeldPort
 from scheduler.errors import InvalidInputError
 
 GOOD = Facts(
-    system="Linux",
     machine="x86_64",
     user_id=0,
     cpus=2,
@@ -34,7 +33,6 @@ GOOD = Facts(
 )
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "system": ({"system": "Darwin"}, "system: this is Darwin, and the local cluster needs Linux"),
     "user": ({"user_id": 1000}, "sudo"),
     "processor": ({"machine": "s390x"}, "s390x was never tried"),
     "CPUs": ({"cpus": 1}, "CPUs: 1 of at least 2"),
@@ -70,6 +68,12 @@ def test_each_fault_is_named_with_its_remedy(name: str) -> None:
     change, words = FAULTS[name]
     (problem,) = checks.problems(replace(GOOD, **change))
     assert words in str(problem)
+
+
+def test_other_systems_are_refused_by_name() -> None:
+    checks.require_linux("Linux")
+    with pytest.raises(InvalidInputError, match="needs Linux, this is Darwin: use a virtual machine"):
+        checks.require_linux("Darwin")
 
 
 def test_all_faults_are_said_at_once() -> None:
