@@ -192,7 +192,7 @@ def channel_documents(name: str = "flights") -> list[Document]:
     ]
 
 
-def in_threads(count: int, act: Callable[[int], None]) -> None:
+def in_threads(count: int, act: Callable[[int], object]) -> None:
     """Do it `count` times at once; whatever one of them raises is raised."""
     faults: list[BaseException] = []
     ready = threading.Barrier(count)
