@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import threading
 from collections import OrderedDict
@@ -60,7 +61,8 @@ class BentoLint:
     def _run(self, engine: str) -> list[dict[str, Any]]:
         try:
             child = subprocess.Popen(
-                [self._program, "lint", "-"],
+                # looked up in our own PATH: the child's environment has none
+                [shutil.which(self._program) or self._program, "lint", "-"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
