@@ -113,6 +113,7 @@ def install(platform: Platform, images: Path, *, extra: Sequence[str] = ()) -> N
             "apiServer": {"ports": ports},
         },
         "access": {"operators": [account]},
+        "modelops-server": {"persistence": {"size": "1Gi"}},
     }
     own = images.with_name("platform.yaml")
     own.write_text(yaml.safe_dump(values))
