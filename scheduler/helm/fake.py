@@ -47,7 +47,7 @@ class FakeHelm:
     ) -> ReleaseStatus:
         self._begin("install", release)
         if (namespace, release) in self.releases:
-            raise ConflictError(f"helm install failed: cannot reuse a name that is still in use ({release})")
+            raise ConflictError(f"helm install failed: cannot re-use a name that is still in use ({release})")
         manifests = self._rendered(release, chart=chart, values=values, namespace=namespace)
         made = Release(
             status=_status(release, namespace, chart, ReleaseState.PENDING),

@@ -20,7 +20,7 @@ from scheduler.model.types import Manifest, Values
 TIMEOUT_SECONDS: Final = 240.0
 
 _NOT_FOUND: Final = "release: not found"
-_CONFLICT: Final = re.compile("cannot reuse a name that is still in use|another operation .* is in progress")
+_CONFLICT: Final = re.compile("cannot re-?use a name that is still in use|another operation .* is in progress")
 _UNAVAILABLE: Final = re.compile(
     "kubernetes cluster unreachable|connection refused|connection reset by peer|no route to host|i/o timeout"
     "|tls handshake timeout|etcdserver|the server is currently unable|too many requests"

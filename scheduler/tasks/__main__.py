@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = Stop()
     namespace = options.namespace or _NAMESPACE.read_text().strip()
     try:
-        fields, is_success = _PROGRAMS[options.task](options, namespace, KubernetesCluster.in_pod(), stop)
+        fields, is_success = _PROGRAMS[options.task](options, namespace, _cluster(), stop)
     except StoppedError as stopped:
         _log.warning("%s: %s", options.task, stopped)
         return EXIT_CODE
@@ -93,6 +93,11 @@ def _uninstall(
 _PROGRAMS: Final[
     Mapping[str, Callable[[argparse.Namespace, str, Cluster, Stop], tuple[Mapping[str, object], bool]]]
 ] = {"install": _install, "wait": _wait, "uninstall": _uninstall}
+
+
+def _cluster() -> Cluster:
+    """With this pod's account; outside of pods, where helm too follows KUBECONFIG, with that."""
+    return KubernetesCluster.from_kubeconfig() if os.environ.get("KUBECONFIG") else KubernetesCluster.in_pod()
 
 
 def _ports(cluster: Cluster, stop: Stop, *, seconds: float) -> Ports:

@@ -32,7 +32,7 @@ def program(folder: Path, body: str, *, timeout_seconds: float = 20) -> HelmProg
     ("words", "error"),
     [
         ("Error: uninstall: Release not loaded: a: release: not found", NotFoundError),
-        ("Error: INSTALLATION FAILED: cannot reuse a name that is still in use", ConflictError),
+        ("Error: INSTALLATION FAILED: cannot re-use a name that is still in use", ConflictError),
         ("Error: Kubernetes cluster unreachable: dial tcp: connection refused", UnavailableError),
         ("Error: uninstall: secrets is forbidden: User cannot list resource", ProgramError),
         ('Error: query: failed to query with labels: Get "x": net/http: TLS handshake timeout', UnavailableError),
