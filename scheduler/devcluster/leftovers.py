@@ -86,9 +86,10 @@ def _in_containers(home: Home) -> Iterator[Running]:
     """Processes in control groups named after containers that *our* containerd runs."""
     ours = {task.name for task in _tasks(home)}
     for folder in _pod_cgroups():
-        for group in folder.rglob("cgroup.procs"):
-            if group.parent.name in ours:
-                yield from processes.identified(_pids(group), "container")
+        # os.walk, because it bears that groups vanish while it looks, as they do when their processes are killed
+        for group in (Path(path) for path, _, _ in os.walk(folder)):
+            if group.name in ours:
+                yield from processes.identified(_pids(group / "cgroup.procs"), "container")
 
 
 def _shims(home: Home) -> Iterable[Running]:
@@ -107,7 +108,15 @@ def _shim_sockets(home: Home) -> Iterator[Path]:
 
 def _tasks(home: Home) -> tuple[Path, ...]:
     """The folder where containerd keeps the state of each running container; its name is the container's id."""
-    return tuple((home.run / "containerd" / "io.containerd.runtime.v2.task").glob("*/*"))
+    folder = home.run / "containerd" / "io.containerd.runtime.v2.task"
+    return tuple(task for namespace in _entries(folder) for task in _entries(namespace))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []  # it went away while we looked
 
 
 def _pod_cgroups() -> tuple[Path, ...]:
