@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Final
 
 import orjson
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from scheduler import __version__
 from scheduler.errors import SchedulerError, TooLargeError
 from scheduler.model import tensors
 from scheduler.model.tensors import Tensor
@@ -91,7 +91,7 @@ class _Routes:
         return answers.plain({"live": is_ready, "ready": is_ready}, 200 if is_ready else 400)
 
     async def server(self, _: Request) -> Response:
-        return answers.plain({"name": NAME, "version": version("modelops"), "extensions": EXTENSIONS})
+        return answers.plain({"name": NAME, "version": __version__, "extensions": EXTENSIONS})
 
     async def model_ready(self, request: Request) -> Response:
         entry = self._entry(request)

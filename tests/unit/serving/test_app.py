@@ -14,6 +14,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from scheduler import __version__
 from scheduler.serving import app
 from scheduler.serving.app import Limits
 from scheduler.serving.repository import Repository
@@ -44,7 +45,7 @@ def test_the_server_is_live_and_ready(client: TestClient) -> None:
 
 def test_the_server_says_what_it_is(client: TestClient) -> None:
     metadata = client.get("/v2").json()
-    assert metadata["name"] == "modelops-scoring-server"
+    assert (metadata["name"], metadata["version"]) == ("modelops-scoring-server", __version__)
     assert set(metadata["extensions"]) == {"binary_tensor_data", "model_repository", "modelops_nulls", "modelops_rows"}
 
 
