@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-import yaml
 
 from scheduler.errors import InvalidInputError, NotFoundError
+from scheduler.ir import read
 from scheduler.model import duration
 from scheduler.model.pipeline import Scalar
 from scheduler.model.problem import Problem
@@ -19,7 +19,9 @@ _T = TypeVar("_T")
 Sets = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="A parameter; the value as YAML: 0.5, true, text, \"'5'\" for the text 5."
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter; 0.5 is a number, true a truth, '\"5\"' the text 5, and all else text.",
     ),
 ]
 Deadlines = Annotated[
@@ -91,23 +93,23 @@ def _pairs(option: str, given: Sequence[str] | None, parse: Callable[[str], _T])
 
 
 def _scalar(text: str) -> Scalar:
-    """YAML's own reading; what is no single value there is text."""
+    """A JSON number, true, false or string in quotes; anything else is text as it stands."""
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
+        found = json.loads(text, parse_constant=lambda _: None)
+    except ValueError:
         return text
     return found if isinstance(found, str | int | float | bool) else text
 
 
 def _file(file: Path | None) -> dict[str, Scalar]:
+    """Read as an IR is read, so that a word means the same in both."""
     if file is None:
         return {}
     try:
-        found = yaml.safe_load(file.read_text())
+        documents = read.parse(file.read_bytes(), file=str(file))
     except OSError as error:
         raise NotFoundError(f"cannot read {file}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise InvalidInputError([Problem(file=str(file), message=f"is neither YAML nor JSON: {error}")]) from error
-    if not isinstance(found, dict) or not all(isinstance(item, Scalar) for item in found.values()):
+    found = {name: item for one in documents for name, item in one.document.items()}
+    if not all(isinstance(item, str | int | float | bool | None) for item in found.values()):
         raise InvalidInputError([Problem(file=str(file), message="must map parameter names to plain values")])
-    return {str(name): item for name, item in found.items()}
+    return found

@@ -1,0 +1,152 @@
+"""Commands that need neither server nor cluster."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scheduler.cli import exit_codes, offline
+from scheduler.cli.offline import Wish
+from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
+from scheduler.helm.fake import FakeHelm
+from scheduler.ir import load
+from scheduler.lint.fake import FakeLint
+from scheduler.model.problem import Problem
+from tests.unit import world
+from tests.unit.cli.conftest import Run
+
+EXAMPLES = Path(__file__).parents[3] / "ir-schemas" / "examples" / "valid"
+OWN = EXAMPLES / "own-channels"
+WISH = Wish(folder=OWN, environment="staging", parameters={"day": "2026-01-31"})
+
+
+class NoHelm(FakeHelm):
+    def version(self) -> str:
+        raise ProgramError("cannot start helm: No such file or directory")
+
+
+class NoLint(FakeLint):
+    def check(self, engine: str) -> tuple[Problem, ...]:
+        raise UnavailableError("flows cannot be linted: no program 'bento'")
+
+
+def test_a_plan_has_values_objects_and_totals() -> None:
+    made = offline.plan(WISH, helm=FakeHelm(render=world.rendered), lint=FakeLint())
+    assert made.is_complete
+    assert made.resolved.values["global"]["job"]["environment"] == "staging"
+    assert made.totals is not None
+    assert made.totals.pods == len(made.objects or ())
+    assert made.totals.pods >= 2
+
+
+def test_the_same_wish_gives_the_same_plan_to_the_byte() -> None:
+    texts = {offline.plan(WISH, helm=NoHelm(), lint=NoLint()).resolved.values_text for _ in range(2)}
+    assert len(texts) == 1
+
+
+def test_what_could_not_be_done_is_said() -> None:
+    made = offline.plan(WISH, helm=NoHelm(), lint=NoLint())
+    assert (made.objects, made.totals, made.is_complete) == (None, None, False)
+    assert [note.split(":")[0] for note in made.notes[:2]] == [offline.NOT_LINTED, offline.NOT_RENDERED]
+
+
+def test_a_flow_that_the_engine_refuses_is_a_problem() -> None:
+    with pytest.raises(InvalidInputError, match="the stream engine refuses"):
+        offline.plan(WISH, helm=NoHelm(), lint=FakeLint(refused={"input": "no inputs today"}))
+
+
+def test_channel_files_stand_for_the_registry(tmp_path: Path) -> None:
+    folder = EXAMPLES / "flight-delay"
+    with pytest.raises(InvalidInputError, match="no data channel is named 'flights'"):
+        offline.plan(Wish(folder=folder, environment="staging"), helm=NoHelm(), lint=NoLint())
+    files = [_channel(tmp_path, folder, *words) for words in CHANNELS]
+    wish = Wish(folder=folder, environment="staging", channel_files=files)
+    made = offline.plan(wish, helm=NoHelm(), lint=NoLint())
+    assert made.pipeline == "flight-delay"
+
+
+CHANNELS = (("flights", "source", "input"), ("delays", "sink", "output"), ("rejects", "sink", None))
+
+
+def _channel(target: Path, folder: Path, name: str, direction: str, end: str | None) -> Path:
+    """A file channel with the schema that the pipeline's flow has at that end."""
+    documents = load.from_folder(folder, fill_digests=True).documents
+    flow = next(item for item in documents if item["kind"] == "ScoringFlow")
+    schema = flow["spec"][end or "input"]["schema"]
+    record = next(item for item in documents if item["kind"] == "RecordSchema" and item["metadata"]["name"] == schema)
+    config = {"volume": "data", "path": f"{name}.jsonl", "format": "json-lines"}
+    channel = {
+        "apiVersion": "modelops/v1",
+        "kind": "DataChannel",
+        "metadata": {"name": name},
+        "spec": {"direction": direction, "type": "file", "schema": schema, "config": config},
+    }
+    file = target / f"{name}.yaml"
+    file.write_text(yaml.safe_dump_all([channel, json.loads(json.dumps(record))]))
+    return file
+
+
+def test_a_channel_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    wish = Wish(folder=OWN, environment="staging", channel_files=[tmp_path / "none.yaml"])
+    with pytest.raises(NotFoundError, match=r"none\.yaml"):
+        offline.plan(wish, helm=NoHelm(), lint=NoLint())
+
+
+def test_validate_says_what_is_right(run: Run) -> None:
+    result = run("validate", str(OWN))
+    assert (result.code, result.err) == (0, "")
+    assert "no problems" in result.out
+
+
+def test_validate_says_all_that_is_wrong(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ir.yaml").write_text(
+        (OWN / "ir.yaml").read_text().replace("mode: batch", "mode: streaming\n  colour: red")
+    )
+    result = run("validate", str(tmp_path))
+    assert (result.code, result.out) == (3, "")
+    assert "streaming" in result.err
+    assert "colour" in result.err
+    assert "ir.yaml:" in result.err
+    again = run("validate", str(tmp_path), "-o", "json")
+    assert again.code == 3
+    assert len(json.loads(again.out)["problems"]) >= 2
+
+
+def test_validate_for_programs(run: Run) -> None:
+    found = yaml.safe_load(run("validate", str(OWN), "-o", "yaml").out)
+    assert (found["pipeline"], found["problems"]) == (world.PIPELINE, [])
+
+
+def test_a_plan_without_programs_has_its_own_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/does/not/exist")
+    monkeypatch.delenv("MODELOPS_BENTO", raising=False)
+    result = run("plan", str(OWN), "--set", "day=2026-01-31")
+    assert result.code == exit_codes.INCOMPLETE
+    assert "NOT RENDERED" in result.out
+    assert "note: NOT LINTED" in result.err
+    found = json.loads(run("plan", str(OWN), "--set", "day=2026-01-31", "-o", "json").out)
+    assert found["objects"] is None
+    assert found["flows"][0]["engine"]
+
+
+def test_version_help_and_wrong_words(run: Run) -> None:
+    assert run("version").out == "modelops 0.1.0\n"
+    assert json.loads(run("version", "-o", "json").out)["version"] == "0.1.0"
+    help_ = run("--help")
+    assert help_.code == 0
+    assert all(str(code) in help_.out for code in exit_codes.MEANING)
+    assert run("nonsense").code == exit_codes.USAGE
+    assert run("plan").code == exit_codes.USAGE
+    assert run("plan", str(OWN), "-o", "xml").code == exit_codes.USAGE
+
+
+def test_a_folder_that_is_not_there_is_named(run: Run) -> None:
+    result = run("validate", "/does/not/exist")
+    assert (result.code, "/does/not/exist" in result.err) == (4, True)
+
+
+def test_images_are_listed_in_build_order(run: Run) -> None:
+    found = [item["name"] for item in json.loads(run("images", "list", "-o", "json").out)]
+    assert {"container-tools", "scheduling-server", "streaming-runtime", "scoring-server-pmml"} <= set(found)
+    assert "scheduling-server" in run("images", "list").out
