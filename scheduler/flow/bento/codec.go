@@ -137,56 +137,75 @@ func (s *encodeStep) ProcessBatch(_ context.Context, batch service.MessageBatch)
 		if !ok {
 			return nil, errors.New("the steps left a value that is no record")
 		}
-		record, err := acceptRecord(s.fields, object)
+		line, err := s.line(object)
 		if err != nil {
 			return nil, err
-		}
-		line := s.jsonLine(record)
-		if s.format == "csv" {
-			line = s.csvLine(record)
 		}
 		message.SetBytes(line)
 		return message, nil
 	})
 }
 
-// jsonLine writes the fields in the schema's order.
-func (s *encodeStep) jsonLine(record map[string]any) []byte {
-	line := append(make([]byte, 0, 32*len(s.fields)), '{')
+// line writes the fields in the schema's order; every fault is named.
+func (s *encodeStep) line(object map[string]any) ([]byte, error) {
+	line := make([]byte, 0, 24*len(s.fields))
+	var faults []string
 	for i := range s.fields {
-		value, present := record[s.fields[i].Name]
-		if !present {
-			continue
+		f := &s.fields[i]
+		value, present := object[f.Name]
+		if present {
+			accepted, err := f.accept(value)
+			if err != nil {
+				faults = append(faults, f.Name+": "+err.Error())
+			}
+			value = accepted
+		} else if f.Required {
+			faults = append(faults, f.Name+" is missing")
 		}
-		if len(line) > 1 {
-			line = append(line, ',')
+		switch {
+		case s.format == "csv":
+			line = appendCSV(line, value, i)
+		case present:
+			line = appendMember(line, s.names[i], value)
 		}
-		line = appendJSON(append(line, s.names[i]...), value)
 	}
-	return append(line, '}')
-}
-
-func (s *encodeStep) csvLine(record map[string]any) []byte {
-	line := make([]byte, 0, 16*len(s.fields))
-	for i := range s.fields {
-		if i > 0 {
-			line = append(line, ',')
+	if s.format == "csv" {
+		if len(line) == 0 {
+			// the one cell of the row is empty: a blank line would be no row at all
+			line = append(line, `""`...)
 		}
-		switch value := record[s.fields[i].Name].(type) {
-		case nil:
-		case string:
-			line = appendCell(line, value)
-		case map[string]any, []any:
-			line = appendCell(line, string(appendJSON(nil, value)))
-		default:
-			line = appendJSON(line, value)
-		}
+		return line, joined(faults)
 	}
 	if len(line) == 0 {
-		// the one cell of the row is empty: a blank line would be no row at all
-		return append(line, `""`...)
+		line = append(line, '{')
 	}
-	return line
+	return append(line, '}'), joined(faults)
+}
+
+// appendMember writes one member of a JSON object, the brace before the first one.
+func appendMember(line, name []byte, value any) []byte {
+	if len(line) == 0 {
+		line = append(line, '{')
+	} else {
+		line = append(line, ',')
+	}
+	return appendJSON(append(line, name...), value)
+}
+
+// appendCSV writes one cell, with a comma before it unless it is the first.
+func appendCSV(line []byte, value any, column int) []byte {
+	if column > 0 {
+		line = append(line, ',')
+	}
+	switch value := value.(type) {
+	case nil:
+		return line
+	case string:
+		return appendCell(line, value)
+	case map[string]any, []any:
+		return appendCell(line, string(appendJSON(nil, value)))
+	}
+	return appendJSON(line, value)
 }
 
 // appendCell quotes what would not come back as it is.
