@@ -104,7 +104,9 @@ def fits(function: Callable[..., Any]) -> bool:
 
 
 def _is_array(hint: Any) -> bool:
-    return hint is np.ndarray or typing.get_origin(hint) is np.ndarray
+    origin = typing.get_origin(hint) or hint
+    meant = getattr(origin, "__value__", origin)  # of an alias made with `type`, as numpy 2.5 makes NDArray
+    return meant is np.ndarray or typing.get_origin(meant) is np.ndarray
 
 
 def _is_names(hint: Any) -> bool:
