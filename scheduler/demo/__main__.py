@@ -1,0 +1,111 @@
+"""`make demo`: a cluster, the platform, a model, and 336,776 flights scored twice, with every figure checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rich.table import Table
+
+from scheduler import devcluster
+from scheduler.demo import check, flights, platform, train, volume
+from scheduler.demo.platform import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
+from scheduler.demo.shell import Shell, console, heading
+from scheduler.errors import SchedulerError
+
+FOLDER: Final = Path(".demo").absolute()
+HERE: Final = Path(__file__).parent
+KINDS: Final = {"pmml": "delay.pmml", "joblib": "delay.joblib"}
+
+
+def main() -> int:
+    """0 when both jobs did exactly what they should; 1 with every complaint otherwise."""
+    started = time.monotonic()
+    try:
+        found = _run()
+    except SchedulerError as error:
+        console.print(f"\n[red]The demonstration stopped:[/red] {error}", markup=True)
+        return 1
+    console.print(f"\nThe whole demonstration took {time.monotonic() - started:.0f} s.")
+    for complaint in found:
+        console.print(f"[red]WRONG[/red] {complaint}")
+    return 1 if found else 0
+
+
+def _run() -> list[str]:
+    heading("A Kubernetes cluster")
+    devcluster.up(console.print)
+    place = Platform.from_environ(os.environ)
+    heading("Images, built where the registry lacks them")
+    images = platform.build_images(place, FOLDER)
+    heading("helm upgrade --install modelops charts/modelops")
+    platform.install(place, images)
+    shell = Shell(platform=place, config=FOLDER / "config.json")
+    shell.show("login", "--account", f"{NAMESPACE}/{OPERATOR}", "--environment", ENVIRONMENT)
+
+    heading("Flights, and a model of their delays")
+    source = FOLDER / "flights.csv"
+    source.write_text(flights.source_csv(), encoding="utf-8")
+    trained = train.write(train.fit(source.read_text(encoding="utf-8")), FOLDER / "models")
+    console.print(f"trained {', '.join(path.name for path in trained)} on a tenth of the flights that arrived")
+    runtime = json.loads((FOLDER / "images.json").read_text())["streaming-runtime"]
+    with volume.mounted(place, claim="flights", size="1Gi", image=runtime) as files:
+        files.put("flights.csv", source.read_bytes())
+        channels = sorted((HERE / "channels").glob("*.yaml"))
+        shell.show("channel", "deploy", *(str(path) for path in channels))
+        return [complaint for kind in KINDS for complaint in _job(shell, files, kind)]
+
+
+def _job(shell: Shell, files: volume.Volume, kind: str) -> list[str]:
+    """Deploy, run and check one job; its complaints."""
+    heading(f"A job with the {kind} model")
+    deployed = shell.json("deploy", str(_ir_folder(kind)))
+    files.remove("delays.jsonl")
+    job = shell.json("job", "start", deployed["pipeline"], "--revision", str(deployed["revision"]))
+    shell.show("job", "watch", job["id"], may_fail=True)
+    shown = shell.json("job", "show", job["id"])
+    sink = FOLDER / f"delays-{kind}.jsonl"
+    sink.write_bytes(files.get("delays.jsonl") if "delays.jsonl" in files.names() else b"")
+    counted = check.recount(FOLDER / "flights.csv", sink, FOLDER / "models" / "delay.joblib")
+    left = check.leftovers(shell.platform, job["id"])
+    _show(shown, counted, left)
+    return [f"{kind}: {complaint}" for complaint in check.complaints(shown, counted, left)]
+
+
+def _ir_folder(kind: str) -> Path:
+    """The IR of one of the two jobs: the same pipeline with another model."""
+    folder = FOLDER / f"ir-{kind}"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "models").mkdir(parents=True)
+    shutil.copy(HERE / "ir" / "pipeline.yaml", folder)
+    shutil.copy(HERE / "ir" / f"model-{kind}.yaml", folder)
+    shutil.copy(FOLDER / "models" / KINDS[kind], folder / "models")
+    return folder
+
+
+def _show(job: Mapping[str, Any], counted: Mapping[str, Any], left: list[str]) -> None:
+    ledger = Table(title="Ledger: what the job says, and what its files say", title_justify="left")
+    for column in ("records", "job", "files"):
+        ledger.add_column(column, justify="left" if column == "records" else "right")
+    for term, count in check.ledger(job).items():
+        ledger.add_row(term, f"{count:,}", f"{counted[term]:,}" if term in counted else "")
+    console.print(ledger)
+    rate = (job["records"] or {}).get("perSecond") or 0
+    console.print(f"{rate:,.0f} records/s; largest difference from scikit-learn {counted.get('largestDifference')}")
+    confusion = Table(title="Confusion, counted in the sink's file", title_justify="left")
+    confusion.add_column("flights that arrived")
+    confusion.add_column("number", justify="right")
+    for name, count in counted.get("confusion", {}).items():
+        confusion.add_row(name, f"{count:,}")
+    console.print(confusion)
+    console.print(f"left of the release in the cluster: {', '.join(left) or 'nothing'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
