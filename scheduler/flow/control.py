@@ -87,7 +87,12 @@ class Server:
     def __init__(self, board: Board, *, port: int = PORT) -> None:
         self._server = ThreadingHTTPServer(("", port), _handler(board))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="control", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},  # how long the end of a flow waits for this thread
+            name="control",
+            daemon=True,
+        )
 
     def __enter__(self) -> Server:
         self._thread.start()

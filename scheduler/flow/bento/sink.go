@@ -42,18 +42,23 @@ type sink struct {
 	flow        *flowState
 	records     *lineFile
 	deadLetters *lineFile
-	source      string
+	written     *service.MetricCounter
+	dead        *service.MetricCounter
 	mutex       sync.Mutex
 	open        bool
 }
 
 func (flow *flowState) newSink(
-	conf *service.ParsedConfig, _ *service.Resources,
+	conf *service.ParsedConfig, resources *service.Resources,
 ) (service.BatchOutput, service.BatchPolicy, int, error) {
 	records, err1 := newLineFile(conf)
 	header, err2 := conf.FieldStringList("header")
 	inFlight, err3 := conf.FieldInt("max_in_flight")
-	s := &sink{flow: flow, records: records}
+	metrics := resources.Metrics()
+	s := &sink{
+		flow: flow, records: records,
+		written: metrics.NewCounter("modelops_written"), dead: metrics.NewCounter("modelops_dead_lettered", "step"),
+	}
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, service.BatchPolicy{}, 0, err
 	}
@@ -126,6 +131,7 @@ func (s *sink) write(message *service.Message) error {
 			return err
 		}
 		s.flow.written.Add(1)
+		s.written.Incr(1)
 		return s.records.write(line)
 	}
 	s.flow.noteDeadLetter(record)
@@ -134,6 +140,7 @@ func (s *sink) write(message *service.Message) error {
 		return errors.New("there is no channel for dead letters")
 	}
 	s.flow.deadLettered.Add(1)
+	s.dead.Incr(1, record.failed)
 	return s.deadLetters.write(deadLetter(record, s.flow.header, s.deadLetters.format))
 }
 

@@ -41,6 +41,7 @@ type source struct {
 	gzipped  bool
 	required []string
 	rows     int
+	counted  *service.MetricCounter
 
 	file     *os.File
 	records  recordReader
@@ -49,7 +50,9 @@ type source struct {
 	credit   chan struct{}
 }
 
-func (flow *flowState) newSource(conf *service.ParsedConfig, _ *service.Resources) (service.BatchInput, error) {
+func (flow *flowState) newSource(
+	conf *service.ParsedConfig, resources *service.Resources,
+) (service.BatchInput, error) {
 	path, err1 := conf.FieldString("path")
 	format, err2 := conf.FieldString("format")
 	compression, err3 := conf.FieldString("compression")
@@ -64,7 +67,7 @@ func (flow *flowState) newSource(conf *service.ParsedConfig, _ *service.Resource
 	}
 	return &source{
 		flow: flow, path: path, format: format, gzipped: compression == "gzip", required: required, rows: rows,
-		credit: make(chan struct{}, inFlight),
+		credit: make(chan struct{}, inFlight), counted: resources.Metrics().NewCounter("modelops_read"),
 	}, nil
 }
 
@@ -153,6 +156,7 @@ func (s *source) ReadBatch(ctx context.Context) (service.MessageBatch, service.A
 	batch := s.batch
 	s.batch++
 	s.flow.read.Add(int64(len(messages)))
+	s.counted.Incr(int64(len(messages)))
 	var once sync.Once
 	return messages, func(_ context.Context, err error) error {
 		once.Do(func() {
