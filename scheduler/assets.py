@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -28,3 +29,12 @@ def subchart(name: str) -> Path:
 
 def tekton() -> Path:
     return root() / "tekton"
+
+
+def program(name: str) -> str:
+    """Where a program is: what `MODELOPS_<NAME>` says, or what our PATH finds; `name` itself when neither knows.
+
+    A path, because a child that is started with an empty environment has no PATH to look in.
+    """
+    wanted = os.environ.get(f"MODELOPS_{name.upper()}", "") or name
+    return shutil.which(wanted) or wanted

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from scheduler import assets
 from scheduler.flow import completion, config, control, engine, runner
 
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
             (options.config / "engine.yaml").read_text(),
             board=board,
             attempt=os.environ.get("POD_UID", "") or str(os.getpid()),
-            place=engine.Place(program=os.environ.get("MODELOPS_BENTO", "bento"), port=options.engine_port),
+            place=engine.Place(program=assets.program("bento"), port=options.engine_port),
         )
     completion.write(end, options.termination_log)
     return completion.exit_code(end)

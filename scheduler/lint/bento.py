@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import shutil
 import subprocess
 import threading
 from collections import OrderedDict
 from typing import Any, Final
 
+from scheduler import assets
 from scheduler.errors import ProgramError, UnavailableError
 from scheduler.lint import place
 from scheduler.model import canonical
@@ -41,7 +40,7 @@ class BentoLint:
     """
 
     def __init__(self, program: str = "") -> None:
-        self._program = program or os.environ.get(VARIABLE, "") or PROGRAM
+        self._program = program or assets.program(PROGRAM)
         self._known: OrderedDict[str, tuple[Problem, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -61,8 +60,7 @@ class BentoLint:
     def _run(self, engine: str) -> list[dict[str, Any]]:
         try:
             child = subprocess.Popen(
-                # looked up in our own PATH: the child's environment has none
-                [shutil.which(self._program) or self._program, "lint", "-"],
+                [self._program, "lint", "-"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
