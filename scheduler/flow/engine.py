@@ -16,6 +16,7 @@ from typing import Any, Final
 from scheduler.flow.failure import FlowFailedError
 from scheduler.model import job_json
 from scheduler.model.job import Ledger, Reason
+from scheduler.preprocess import values_text
 
 STREAM: Final = "flow"
 START_SECONDS: Final = 30.0
@@ -80,7 +81,8 @@ class Engine:
     def load(self, configuration: Mapping[str, Any], *, pause: Callable[[float], None]) -> None:
         """Load and activate the stream. FlowFailedError(FlowRefused) with the engine's words when it will not."""
         self._await_start(pause)
-        status, answer = self._ask("POST", json.dumps(configuration).encode())
+        # not as JSON: the engine reads it as YAML, which knows no surrogate pairs
+        status, answer = self._ask("POST", values_text.to_yaml(configuration).encode())
         if status == http.client.OK:
             self._is_loaded = True
             return
