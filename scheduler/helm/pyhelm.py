@@ -19,6 +19,7 @@ from scheduler.model.types import Manifest, Values
 
 TIMEOUT_SECONDS: Final = 240.0
 
+_SPECIAL: Final = re.compile("[^ -~]")
 _NOT_FOUND: Final = "release: not found"
 _CONFLICT: Final = re.compile("cannot re-?use a name that is still in use|another operation .* is in progress")
 _UNAVAILABLE: Final = re.compile(
@@ -53,7 +54,7 @@ class HelmProgram:
         if marks:
             arguments += ["--labels", marks]
         # no --wait (it would block for the whole batch), no --create-namespace (a namespaced account may not)
-        answer = json.loads(self._run(arguments, given=_json(values)))
+        answer = json.loads(self._run(arguments, given=_yaml(values)))
         chart_metadata = answer["chart"]["metadata"]
         return ReleaseStatus(
             name=answer["name"],
@@ -82,7 +83,7 @@ class HelmProgram:
 
     def template(self, release: str, *, chart: Path, values: Values, namespace: str) -> list[Manifest]:
         arguments = ["template", release, chart, "--namespace", namespace, "--values", "-", "--skip-crds"]
-        text = self._run(arguments, given=_json(values)).decode()
+        text = self._run(arguments, given=_yaml(values)).decode()
         return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
 
     def version(self) -> str:
@@ -114,6 +115,10 @@ def _state(text: str) -> ReleaseState:
     return ReleaseState(text) if text in set(ReleaseState) else ReleaseState.OTHER
 
 
-def _json(values: Values) -> bytes:
-    """JSON is YAML whose strings no parser mistakes for numbers."""
-    return json.dumps(values, sort_keys=True).encode()
+def _yaml(values: Values) -> bytes:
+    """JSON, which is YAML whose strings no parser takes for numbers, but with YAML's escapes.
+
+    Helm's parser knows no surrogate pairs, and takes some characters that JSON leaves alone for line ends.
+    """
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return _SPECIAL.sub(lambda found: f"\\U{ord(found[0]):08X}", text).encode()

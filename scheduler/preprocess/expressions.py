@@ -192,17 +192,16 @@ def _check_node(node: nodes.Node, scope: Scope, report: Callable[..., None]) -> 
 
 
 def _check_reference(node: nodes.Expr, scope: Scope, report: Callable[..., None]) -> None:
-    known = [_spelled(root, name) for root, entries in scope.items() for name in entries]
     reference = _reference(node)
     if reference is None:
         name = node.name if isinstance(node, nodes.Name) else ""
         what = f"'{name}' names no value here" if name else "a name must be written out, as in parameters.name"
-        return report(what, nearest(f"parameters.{name}", known))
+        return report(what, nearest(f"parameters.{name}", _known(scope)))
     root, name = reference
     if root not in scope:
         return report(f"'{root}' is not known in an expression", tuple(sorted(scope)))
     if name not in scope[root]:
-        candidates = nearest(f"{root}.{name}", [entry for entry in known if entry.startswith(root)])
+        candidates = nearest(f"{root}.{name}", _known({root: scope[root]}))
         return report(f"no {root.removesuffix('s')} is named '{name}'", candidates)
     return None
 
@@ -225,6 +224,10 @@ def _reference(node: nodes.Node) -> tuple[str, str] | None:
         case nodes.Getitem(node=nodes.Name(name=root), arg=nodes.Const(value=str(name))):
             return root, name
     return None
+
+
+def _known(scope: Scope) -> list[str]:
+    return [_spelled(root, name) for root, entries in scope.items() for name in entries]
 
 
 def _spelled(root: str, name: str) -> str:

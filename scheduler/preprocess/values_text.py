@@ -14,6 +14,8 @@ MAX_BYTES: Final = 900 * 1024
 """Of IR and Values together: both travel in one ConfigMap, of which the API server accepts 1 MiB."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")
+"""Line ends for YAML 1.1 and not for 1.2; inside a block they would change."""
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 
 
@@ -24,7 +26,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     """Quoted unless it is a plain word: YAML 1.1 and 1.2 disagree about what `1e3`, `0o17`, `on` and `~` are."""
-    if "\n" in text:
+    if "\n" in text and _BREAKS.search(text) is None:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     is_plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')

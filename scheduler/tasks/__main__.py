@@ -33,7 +33,7 @@ _log = logging.getLogger("scheduler.tasks")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     level = os.environ.get("MODELOPS_LOG_LEVEL", "info").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -117,9 +117,9 @@ def _stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scheduler.tasks", description=__doc__)
-    tasks = parser.add_subparsers(dest="task", required=True)
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m scheduler.tasks", description=__doc__)
+    tasks = root.add_subparsers(dest="task", required=True)
     for name, seconds in (
         ("install", ("--install-seconds",)),
         ("wait", ("--ready-seconds", "--run-seconds")),
@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
             task.add_argument("--ir-digest", required=True, help="sha256:… that ir.json must have")
             task.add_argument("--values-digest", required=True, help="sha256:… that values.yaml must have")
             task.add_argument("--input", type=Path, default=Path("/workspace/input"), help="folder with both")
-    return parser
+    return root
 
 
 if __name__ == "__main__":

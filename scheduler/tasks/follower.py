@@ -92,7 +92,7 @@ class Follower:
     def _over(self, shown: ReleaseView, final_pods: FinalPods) -> Ended | None:
         """The end of the flow's batch Job, or its absence."""
         if shown.flow_job is None:
-            return self._absent()
+            return self._absent(shown)
         self._seen_job = True
         if not flow_end.is_over(shown.flow_job):
             return None
@@ -109,10 +109,10 @@ class Follower:
             return _by_request(completion, ledger=ended.ledger, total=ended.total)
         return ended
 
-    def _absent(self) -> Ended | None:
+    def _absent(self, shown: ReleaseView) -> Ended | None:
         if self._seen_job:
             return _lost("the flow's Job was deleted while it ran", Reason.FLOW_CRASHED)
-        if self._clock() - self._began > _ABSENT_SECONDS:
+        if not shown.unseen and self._clock() - self._began > _ABSENT_SECONDS:
             return _lost("the release has no Job for its flow", Reason.INSTALL_FAILED)
         return None
 
@@ -161,7 +161,7 @@ class Follower:
                 return None
             for fault in faults.find(shown):
                 return _lost(f"{fault.message} (the ready deadline of {order.ready_seconds:g} s came)", fault.reason)
-            words = self.progress.message or unready.described(shown)
+            words = shown.unseen or self.progress.message or unready.described(shown)
             return _lost(f"not ready within {order.ready_seconds:g} s: {words}", Reason.READY_DEADLINE)
         if now - self._scoring_since < order.run_seconds:
             return None

@@ -19,6 +19,8 @@ class ReleaseView:
     flow_job: Manifest | None = None
     """The batch Job of the flow."""
     run: Manifest | None = None
+    unseen: str = ""
+    """Why some kind of object has not been seen at all yet; absence then proves nothing."""
     job_warnings: tuple[str, ...] = ()
     """Messages of events about the batch Job, newest last; only asked for while it has no pod."""
 

@@ -68,6 +68,11 @@ class Watching:
             deployments=found["Deployment"],
             flow_job=next((item for item in found["Job"] if item["metadata"]["name"] == flow_name), None),
             run=next((item for item in found["PipelineRun"] if item["metadata"]["name"] == self._job), None),
+            unseen="; ".join(
+                f"{reflector.scope.kind}: {reflector.last_error or 'no answer yet'}"
+                for reflector in self._reflectors
+                if not reflector.relists
+            ),
         )
         if shown.flow_job is None or shown.flow_pods:
             return shown

@@ -102,7 +102,7 @@ def namespace(helm: Helm) -> Iterator[str]:
     cluster.delete("Namespace", name)
 
 
-@pytest.mark.parametrize("text", ["1e3", "on", 'a "b"\n  c: {{ d }}', "ü"])
+@pytest.mark.parametrize("text", ["1e3", "on", 'a "b"\n  c: {{ d }}', "ü😀\u2028\x85\x7f\\ud83d"])
 def test_a_chart_is_rendered_with_the_values_as_they_are(renderer: Helm, chart: Path, text: str) -> None:
     rendered = renderer.template("small-1", chart=chart, values={"text": text}, namespace="staging")
 

@@ -31,6 +31,7 @@ from scheduler.model.pipeline import (
     FieldType,
     Model,
     RecordSchema,
+    Scalar,
     ScoringFlow,
     ScoringPipeline,
     Step,
@@ -192,6 +193,7 @@ class Flow:
     dead_letters: Mapping[str, str] | None = field(
         default_factory=lambda: {"path": "dead.jsonl", "format": "json-lines"}
     )
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
     max_ratio: float = 1.0
     ready_seconds: float = 20
     run_seconds: float = 60
@@ -225,7 +227,7 @@ class Flow:
             pipeline,
             ends=Channels(source=channels["source"], sink=channels["sink"], dead_letters=channels.get("dead")),
             routes={"m": (Candidate(model=MODEL, url=self.url),)},
-            parameters=Parameters(pipeline={}, flows={"f": {}}),
+            parameters=Parameters(pipeline={}, flows={"f": self.parameters}),
             globals_=Globals(log_level="warning"),
             release="jtest",
             ir_digest="sha256:ir",

@@ -264,6 +264,20 @@ def test_a_release_without_a_flow_is_told(scene: Scene) -> None:
     assert ended.reason is Reason.INSTALL_FAILED
 
 
+def test_what_cannot_be_seen_is_not_taken_for_absent(scene: Scene) -> None:
+    blind = ReleaseView(unseen="Job: could not list Job: forbidden")
+
+    assert scene.look(0, blind) is None
+    assert scene.look(99, blind) is None
+    ended = scene.look(100, blind)
+
+    assert ended is not None
+    assert (ended.reason, ended.message) == (
+        Reason.READY_DEADLINE,
+        "not ready within 100 s: Job: could not list Job: forbidden",
+    )
+
+
 def test_a_flow_job_that_was_deleted_is_told(scene: Scene) -> None:
     scene.look(0)
     ended = scene.look(1, ReleaseView())
