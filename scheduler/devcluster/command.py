@@ -33,21 +33,7 @@ def run(
     the seconds gone by each time a quarter of a minute has passed.
     """
     words = [str(word) for word in command]
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            cwd=folder,
-            env={**os.environ, **(environ or {})},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ProgramError(f"cannot start {words[0]}: {error.strerror}") from error
-    with process:
+    with _started(words, environ or {}, folder) as process:
         try:
             output, errors = _outcome(process, stdin, limit_seconds, still)
         except subprocess.TimeoutExpired as error:
@@ -61,13 +47,21 @@ def run(
     return output
 
 
-def succeeds(command: Sequence[str | Path], *, limit_seconds: float, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the program ends well and in time."""
+def _started(words: list[str], environ: Mapping[str, str], folder: Path | None) -> subprocess.Popen[str]:
     try:
-        run(command, limit_seconds=limit_seconds, environ=environ)
-    except (ProgramError, UnavailableError):
-        return False
-    return True
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env={**os.environ, **environ},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProgramError(f"cannot start {words[0]}: {error.strerror}") from error
 
 
 def _outcome(

@@ -53,7 +53,7 @@ def containerd(machine: Machine) -> str:
     `restrict_oom_score_adj`: without CAP_SYS_RESOURCE every sandbox would fail. `netns_mounts_under_state_dir`: so that
     `down` can tell our network namespaces from those of others.
     """
-    home = machine.home
+    home, registry = machine.home, machine.addresses.registry
     return f"""\
 version = 3
 root = '{home.data / "containerd"}'
@@ -63,16 +63,13 @@ disabled_plugins = ['io.containerd.nri.v1.nri', 'io.containerd.snapshotter.v1.bl
 [grpc]
   address = '{home.containerd_socket}'
 
-[ttrpc]
-  address = '{home.containerd_socket}.ttrpc'
-
 [plugins.'io.containerd.internal.v1.opt']
   path = '{home.data / "containerd-opt"}'
 
 [plugins.'io.containerd.cri.v1.images']
   snapshotter = 'overlayfs'
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
-    sandbox = '{machine.addresses.registry}/{PAUSE}'
+    sandbox = '{registry}/{PAUSE}'
   [plugins.'io.containerd.cri.v1.images'.registry]
     config_path = '{home.configuration / "certs.d"}'
 
@@ -149,12 +146,7 @@ def kubelet(machine: Machine) -> dict[str, Any]:
         "healthzPort": addresses.KUBELET_HEALTH,
         "tlsCertFile": str(pki / "kubelet.crt"),
         "tlsPrivateKeyFile": str(pki / "kubelet.key"),
-        "authentication": {
-            "anonymous": {"enabled": False},
-            "webhook": {"enabled": True},
-            "x509": {"clientCAFile": str(pki / "ca.crt")},
-        },
-        "authorization": {"mode": "Webhook"},
+        **_guarded(pki / "ca.crt"),
         "containerRuntimeEndpoint": f"unix://{machine.home.containerd_socket}",
         "cgroupDriver": "cgroupfs",
         "failSwapOn": False,
@@ -176,6 +168,12 @@ def kubelet(machine: Machine) -> dict[str, Any]:
             "imagefs.available": "1%",
         },
     }
+
+
+def _guarded(authority: Path) -> dict[str, Any]:
+    """Nobody uses the kubelet but those whom the API server vouches for."""
+    ways = {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": str(authority)}}
+    return {"authentication": ways, "authorization": {"mode": "Webhook"}}
 
 
 def kube_proxy(machine: Machine) -> dict[str, Any]:

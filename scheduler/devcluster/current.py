@@ -44,7 +44,7 @@ def check(home: Home, environ: Mapping[str, str], tell: Tell) -> ClusterStatus:
 
 def of(home: Home, environ: Mapping[str, str]) -> ClusterStatus:
     """What the reader's cluster says of itself."""
-    kubeconfig = environ.get("KUBECONFIG") or str(Path(environ.get("HOME") or "/root") / ".kube" / "config")
+    kubeconfig = environ.get("KUBECONFIG") or str(Path(environ.get("HOME") or Path.home()) / ".kube" / "config")
     program = Path(shutil.which("kubectl") or home.bin / "kubectl")
     version, nodes, answers = report.ask(Kubectl(program=program, environ={"KUBECONFIG": kubeconfig}))
     return ClusterStatus(

@@ -93,7 +93,7 @@ def held_ports(machine: Machine) -> tuple[HeldPort, ...]:
 
 
 def _written(home: Home, environ: Mapping[str, str]) -> Sequence[Path]:
-    user = Path(environ.get("HOME") or "/root")
+    user = Path(environ.get("HOME") or Path.home())
     caches = [environ.get("GOCACHE") or user / ".cache", environ.get("GOMODCACHE") or user / "go"]
     return [home.root, *(Path(cache) for cache in caches)]
 

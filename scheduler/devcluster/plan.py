@@ -199,26 +199,32 @@ def _loopback(machine: Machine, name: str, port: int, *flags: str) -> Process:
     )
 
 
+def _kubelet(machine: Machine) -> Process:
+    home, gateway = machine.home, str(machine.addresses.gateway)
+    configuration = home.configuration / "kubelet.yaml"
+    return Process(
+        name="kubelet",
+        command=(
+            str(home.bin / "kubelet"),
+            f"--config={configuration}",
+            f"--kubeconfig={home.pki / 'kubelet.kubeconfig'}",
+            f"--root-dir={home.data / 'kubelet'}",
+            f"--cert-dir={home.data / 'kubelet' / 'pki'}",
+            f"--hostname-override={addresses.NODE}",
+            f"--node-ip={gateway}",
+        ),
+        ports=((gateway, addresses.KUBELET), (addresses.LOOPBACK, addresses.KUBELET_HEALTH)),
+        readiness=Readiness(url=f"http://{addresses.LOOPBACK}:{addresses.KUBELET_HEALTH}/healthz"),
+        files=(configuration, home.pki / "kubelet.kubeconfig"),
+    )
+
+
 def _node(machine: Machine) -> tuple[Process, ...]:
     home, where = machine.home, machine.addresses
-    kubelet, proxy, dns = (home.configuration / name for name in ("kubelet.yaml", "kube-proxy.yaml", "Corefile"))
+    proxy, dns = (home.configuration / name for name in ("kube-proxy.yaml", "Corefile"))
     loopback = f"http://{addresses.LOOPBACK}"
     return (
-        Process(
-            name="kubelet",
-            command=(
-                str(home.bin / "kubelet"),
-                f"--config={kubelet}",
-                f"--kubeconfig={home.pki / 'kubelet.kubeconfig'}",
-                f"--root-dir={home.data / 'kubelet'}",
-                f"--cert-dir={home.data / 'kubelet' / 'pki'}",
-                f"--hostname-override={addresses.NODE}",
-                f"--node-ip={where.gateway}",
-            ),
-            ports=((str(where.gateway), addresses.KUBELET), (addresses.LOOPBACK, addresses.KUBELET_HEALTH)),
-            readiness=Readiness(url=f"{loopback}:{addresses.KUBELET_HEALTH}/healthz"),
-            files=(kubelet, home.pki / "kubelet.kubeconfig"),
-        ),
+        _kubelet(machine),
         Process(
             name="kube-proxy",
             command=(str(home.bin / "kube-proxy"), f"--config={proxy}"),

@@ -60,7 +60,7 @@ def start(process: Process, home: Home) -> Running:
     environ = {
         # kubelet and the shims look programs up; everything else of our own environment stays out of the cluster
         "PATH": f"{home.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": "/root",
+        "HOME": str(home.data),
         VARIABLE: f"{home.root}:{process.name}",
     }
     given = recipe(process)

@@ -40,8 +40,3 @@ def test_a_long_one_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     command.run(["sleep", "0.35"], limit_seconds=10, still=told.append)
     assert len(told) >= 2
     assert told == sorted(told)
-
-
-def test_success_is_a_boolean() -> None:
-    assert command.succeeds(["true"], limit_seconds=5)
-    assert not command.succeeds(["false"], limit_seconds=5)
