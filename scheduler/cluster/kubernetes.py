@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -256,7 +257,8 @@ class _Lines:
 
     def close(self) -> None:
         self._is_closed = True
-        self._response.shutdown()
+        with suppress(RuntimeError):  # it was read to its end: the connection is in the pool again
+            self._response.shutdown()
 
     def release(self) -> None:
         """Give up the connection, by the thread that reads."""

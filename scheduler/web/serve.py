@@ -30,6 +30,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Not what the kubelet asks every second or two, as long as the answer is good."""
+    # uvicorn's arguments: client, method, path, HTTP version, status
+    match record.args:
+        case (_, "GET", "/healthz" | "/readyz", _, int(status)):
+            return status >= 400
+        case _:
+            return True
+
+
 def configure_logging(level: str) -> None:
     """Send everything to standard output as JSON lines. `level`: debug | info | warning | error."""
     output = logging.StreamHandler(sys.stdout)
@@ -37,6 +47,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(level.upper())
+    logging.getLogger("uvicorn.access").addFilter(is_worth_a_line)
     # its lines would hold nothing that the request's own line does not
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
