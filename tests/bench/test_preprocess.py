@@ -63,7 +63,7 @@ def pipeline(size: int) -> ScoringPipeline:
 
 
 def seconds(size: int) -> float:
-    """The best of three."""
+    """CPU time, the best of three: what else runs on the machine does not count."""
     request = Request(
         job_id="j" + "a" * 20,
         environment="staging",
@@ -73,9 +73,9 @@ def seconds(size: int) -> float:
     given = pipeline(size)
     best = float("inf")
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         resolve.values(given, request=request)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     return best
 
 
