@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-
 from scheduler.model.pipeline import (
     ChannelRef,
     DataChannel,
