@@ -58,7 +58,11 @@ def login(
         seconds=_seconds(for_),
         given=Login(url=url, server_url=server_url, environment=environment),
     )
-    file = configuration.save(made, os.environ)
+    _show(made, configuration.save(made, os.environ), form)
+
+
+def _show(made: Login, file: Path, form: Format) -> None:
+    """Everything but the token."""
     shown = {
         "account": made.account,
         "expires": made.expires,

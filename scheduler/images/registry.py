@@ -27,11 +27,8 @@ class HttpRegistry:
     ) -> None:
         """`plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name."""
         self.host = host
-        self.is_plain = is_plain(host) if plain_http is None else plain_http
-        scheme = "http" if self.is_plain else "https"
-        self._client = httpx.Client(
-            base_url=f"{scheme}://{host}", timeout=20, transport=transport, follow_redirects=True
-        )
+        self._is_plain = is_plain(host) if plain_http is None else plain_http
+        self._transport = transport
 
     def digest(self, reference: str) -> str | None:
         """The manifest's digest; None when the registry has no such repository or tag.
@@ -42,7 +39,7 @@ class HttpRegistry:
         if host != self.host:
             return HttpRegistry(host).digest(reference)
         try:
-            answer = self._client.head(f"/v2/{repository}/manifests/{tag}", headers={"Accept": _ACCEPT})
+            answer = self._head(f"/v2/{repository}/manifests/{tag}")
         except httpx.HTTPError as error:
             raise UnavailableError(f"the registry {self.host} does not answer: {error}") from error
         if answer.status_code == 404:
@@ -52,6 +49,18 @@ class HttpRegistry:
         if answer.status_code != 200 or "docker-content-digest" not in answer.headers:
             raise UnavailableError(f"the registry {self.host} answered {answer.status_code} for {repository}:{tag}")
         return answer.headers["docker-content-digest"]
+
+    def _head(self, path: str) -> httpx.Response:
+        url = f"{'http' if self._is_plain else 'https'}://{self.host}"
+        with httpx.Client(
+            base_url=url,
+            timeout=20,
+            transport=self._transport,
+            follow_redirects=True,
+            # a proxy for the outside world does not know the cluster's own addresses
+            trust_env=not self._is_plain,
+        ) as client:
+            return client.head(path, headers={"Accept": _ACCEPT})
 
 
 def split(reference: str) -> tuple[str, str, str]:

@@ -22,7 +22,13 @@ Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 def router(store: ArtifactStore, access: Access, *, environments: Sequence[str]) -> APIRouter:
     routes = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
+    _write(routes, store, access)
+    _read(routes, store, access)
+    _grant(routes, store, access, environments)
+    return routes
 
+
+def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     @routes.put("/{sha256}", status_code=201)
     async def put(sha256: str, request: Request, authorization: Authorization = None) -> JSONResponse:
         """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
@@ -33,6 +39,8 @@ def router(store: ArtifactStore, access: Access, *, environments: Sequence[str])
             is_new = await run_in_threadpool(store.keep, part, sha256)
             return JSONResponse({"sha256": sha256, "size": part.size}, status_code=201 if is_new else 200)
 
+
+def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     @routes.head("/{sha256}")
     def head(sha256: str, authorization: Authorization = None) -> Response:
         """Whether it is there, and its size."""
@@ -51,6 +59,8 @@ def router(store: ArtifactStore, access: Access, *, environments: Sequence[str])
             headers=_headers(sha256, content.size),
         )
 
+
+def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments: Sequence[str]) -> None:
     @routes.put("/{sha256}/grants/{environment}", status_code=204)
     def grant(sha256: str, environment: str, authorization: Authorization = None) -> None:
         """Let the jobs of the environment read the artifact."""
@@ -60,8 +70,6 @@ def router(store: ArtifactStore, access: Access, *, environments: Sequence[str])
             message = f"'{environment}' is not an environment of this platform"
             raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])
         store.grant(sha256, environment)
-
-    return routes
 
 
 async def _receive(request: Request, part: Part) -> None:

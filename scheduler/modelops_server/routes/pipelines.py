@@ -33,7 +33,14 @@ class Deployment(BaseModel):
 
 def router(store: ArtifactStore, revisions: Revisions, access: Access, *, now: Callable[[], datetime]) -> APIRouter:
     routes = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+    _deploy(routes, store, revisions, access, now)
+    _read(routes, revisions, access)
+    return routes
 
+
+def _deploy(
+    routes: APIRouter, store: ArtifactStore, revisions: Revisions, access: Access, now: Callable[[], datetime]
+) -> None:
     @routes.post("/{name}/revisions", status_code=201)
     def deploy(name: str, body: Deployment, authorization: Authorization = None) -> JSONResponse:
         """Make the next revision (201), or name the latest when it holds the same (200); 422 with every problem."""
@@ -52,6 +59,8 @@ def router(store: ArtifactStore, revisions: Revisions, access: Access, *, now: C
         value = {**revision_json.to_json(made), "created": is_new}
         return JSONResponse(value, status_code=201 if is_new else 200)
 
+
+def _read(routes: APIRouter, revisions: Revisions, access: Access) -> None:
     @routes.get("")
     def list_(authorization: Authorization = None) -> Mapping[str, object]:
         """The latest revision of every pipeline."""
@@ -73,8 +82,6 @@ def router(store: ArtifactStore, revisions: Revisions, access: Access, *, now: C
             raise NotFoundError(f"'{revision}' is not a revision: a number or 'latest' is")
         found = revisions.get(_checked(name), None if revision == "latest" else int(revision))
         return revision_json.to_json(found, with_documents=True)
-
-    return routes
 
 
 def _checked(name: str) -> str:
