@@ -14,8 +14,8 @@ from typing import Any, Final
 from rich.table import Table
 
 from scheduler import devcluster
-from scheduler.demo import check, flights, platform, train, volume
-from scheduler.demo.platform import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
+from scheduler.demo import check, flights, installation, train, volume
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
 from scheduler.demo.shell import Shell, console, heading
 from scheduler.errors import SchedulerError
 
@@ -43,9 +43,9 @@ def _run() -> list[str]:
     devcluster.up(console.print)
     place = Platform.from_environ(os.environ)
     heading("Images, built where the registry lacks them")
-    images = platform.build_images(place, FOLDER)
+    images = installation.build_images(place, FOLDER)
     heading("helm upgrade --install modelops charts/modelops")
-    platform.install(place, images)
+    installation.install(place, images)
     shell = Shell(platform=place, config=FOLDER / "config.json")
     shell.show("login", "--account", f"{NAMESPACE}/{OPERATOR}", "--environment", ENVIRONMENT)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scheduler import names
-from scheduler.demo.platform import ENVIRONMENT, Platform
+from scheduler.demo.installation import ENVIRONMENT, Platform
 
 RECOUNT: Final = Path(__file__).with_name("recount.py")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from scheduler.demo.platform import Platform
+from scheduler.demo.installation import Platform
 from scheduler.errors import ProgramError
 
 console = Console(highlight=False)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scheduler.demo.platform import ENVIRONMENT, Platform
+from scheduler.demo.installation import ENVIRONMENT, Platform
 
 _USER: Final = 10001
 
