@@ -17,6 +17,8 @@ OF_TASK_RUN: Final[Mapping[str, Reason]] = {
     "InitContainerOOM": Reason.OUT_OF_MEMORY,
     "OOMKilled": Reason.OUT_OF_MEMORY,
 }
+NEVER_RAN: Final = frozenset({"TaskRunImagePullFailed", "CreateContainerConfigError", "InvalidImageName"})
+"""Reasons of a step whose container was never made."""
 DEADLINE_OF_TASK: Final[Mapping[str, Reason]] = {
     "install": Reason.INSTALL_DEADLINE,
     "wait": Reason.RUN_DEADLINE,

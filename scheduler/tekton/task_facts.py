@@ -9,7 +9,7 @@ from typing import Any, Final
 from scheduler import names
 from scheduler.model import job_json
 from scheduler.model.types import Manifest
-from scheduler.tekton import view
+from scheduler.tekton import reasons, view
 
 _OUTCOME: Final = "outcome"
 
@@ -96,9 +96,13 @@ def _facts(task_run: Manifest) -> TaskFacts:
 
 
 def _step_start(task_run: Manifest) -> str:
+    """Tekton ends a step that never ran with a start time of its own making, and without a container."""
     for step in view.items(task_run, "status", "steps"):
         for state in ("running", "terminated"):
             started = view.text(step, state, "startedAt")
-            if started:
+            is_made_up = view.text(step, state, "reason") in reasons.NEVER_RAN and not view.text(
+                step, state, "containerID"
+            )
+            if started and not is_made_up:
                 return started
     return ""

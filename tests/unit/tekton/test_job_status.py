@@ -320,6 +320,21 @@ def test_a_queued_job_says_what_it_waits_for() -> None:
     assert project(run(), [waiting]).message == QUEUED_MESSAGE
 
 
+def test_a_step_that_never_ran_has_installed_nothing() -> None:
+    """As Tekton 1.15 writes it: a start time, and no container."""
+    never = task("install", "False", "TaskRunImagePullFailed", "no such image", started=False)
+    step = {"reason": "TaskRunImagePullFailed", "startedAt": "2026-01-01T10:01:00Z", "exitCode": 1}
+    ran = {**step, "containerID": "containerd://1"}
+
+    def cleanup(terminated: dict[str, object]) -> Cleanup:
+        steps = [{"name": "install", "terminated": terminated}]
+        status = {**never["status"], "steps": steps}  # type: ignore[dict-item]
+        return project(run("False", "Failed"), [{**never, "status": status}]).cleanup
+
+    assert cleanup(step) == Cleanup.NOT_NEEDED
+    assert cleanup(ran) == Cleanup.LEAKED
+
+
 def test_what_was_submitted_comes_back() -> None:
     job = project(run(spec_status="PipelineRunPending"))
 
