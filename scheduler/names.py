@@ -51,6 +51,9 @@ DRAIN: Final = f"{DOMAIN}/drain"
 """JSON {by, at}: drain asked for; watched by `wait`."""
 CANCELLED_BY: Final = f"{DOMAIN}/cancelled-by"
 """JSON {by, at, mode}."""
+# Annotation of a job's ConfigMap while it is uncommitted
+TOUCHED: Final = f"{DOMAIN}/touched"
+"""When a submit last took it up, so that a sweep spares it."""
 # Annotations of a release's flow: Job and pods
 FLOW: Final = f"{DOMAIN}/flow"
 """Name of the ScoringFlow."""

@@ -23,9 +23,6 @@ from scheduler.settings import Settings
 from scheduler.tekton import job_input, job_status, pipeline_run, view
 from scheduler.tekton.job_input import JobInput
 
-TOUCHED = f"{names.DOMAIN}/touched"
-"""Annotation of an uncommitted ConfigMap: when a submit last took it up, so that a sweep spares it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
@@ -101,7 +98,7 @@ def _kept(manifest: Manifest, ports: Ports) -> JobInput:
             return job_input.read(ports.cluster.create(manifest))
         except ConflictError:
             try:
-                touch = {"metadata": {"annotations": {TOUCHED: ports.now()}}}
+                touch = {"metadata": {"annotations": {names.TOUCHED: ports.now()}}}
                 found = job_input.read(ports.cluster.patch("ConfigMap", name, namespace, touch))
             except NotFoundError:
                 continue  # swept meanwhile

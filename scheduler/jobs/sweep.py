@@ -83,7 +83,7 @@ def _due(job: Job, run: Manifest, now: datetime) -> str:
 def _delete_orphan(manifest: Manifest, *, cluster: Cluster, now: datetime) -> bool:
     """Whether it was an orphan. Its run is looked for after it was read, so a run made later has touched it."""
     metadata = manifest["metadata"]
-    touched = view.text(metadata, "annotations", submit.TOUCHED) or view.text(metadata, "creationTimestamp")
+    touched = view.text(metadata, "annotations", names.TOUCHED) or view.text(metadata, "creationTimestamp")
     if _age(touched, now) <= timedelta(seconds=ORPHAN_SECONDS):
         return False
     with suppress(NotFoundError):

@@ -99,7 +99,7 @@ def test_an_input_without_a_run_is_deleted_after_ten_minutes(here: World) -> Non
 def test_an_input_that_a_submit_takes_up_again_is_spared(here: World) -> None:
     cut_off(here, at=4)
     (given,) = here.cluster.list("ConfigMap", ENVIRONMENT)
-    touch = {"metadata": {"annotations": {submit.TOUCHED: here.ports.now()}}}
+    touch = {"metadata": {"annotations": {names.TOUCHED: here.ports.now()}}}
     here.cluster.patch("ConfigMap", given["metadata"]["name"], ENVIRONMENT, touch)
     old = {"metadata": {"creationTimestamp": "2020-01-01T00:00:00Z"}}
     here.cluster.patch("ConfigMap", given["metadata"]["name"], ENVIRONMENT, old)
@@ -114,7 +114,7 @@ def test_an_input_touched_between_look_and_delete_is_spared(here: World) -> None
         """A submit takes the input up just before the delete."""
 
         def delete(self, kind: str, name: str, namespace: str, **given: str) -> None:
-            touch = {"metadata": {"annotations": {submit.TOUCHED: "2026-01-01T00:00:00Z"}}}
+            touch = {"metadata": {"annotations": {names.TOUCHED: "2026-01-01T00:00:00Z"}}}
             here.cluster.patch(kind, name, namespace, touch)
             here.cluster.delete(kind, name, namespace, **given)
 
