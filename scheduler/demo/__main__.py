@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from rich import box
 from rich.table import Table
 
 from scheduler import devcluster
@@ -30,17 +31,17 @@ def main() -> int:
     try:
         found = _run()
     except SchedulerError as error:
-        console.print(f"\n[red]The demonstration stopped:[/red] {error}", markup=True)
+        console.print(f"\nThe demonstration stopped: {error}", style="red", markup=False, soft_wrap=True)
         return 1
     console.print(f"\nThe whole demonstration took {time.monotonic() - started:.0f} s.")
     for complaint in found:
-        console.print(f"[red]WRONG[/red] {complaint}")
+        console.print(f"WRONG {complaint}", style="red", markup=False, soft_wrap=True)
     return 1 if found else 0
 
 
 def _run() -> list[str]:
     heading("A Kubernetes cluster")
-    devcluster.up(console.print)
+    devcluster.up(lambda line: console.print(line, markup=False, soft_wrap=True))
     place = Platform.from_environ(os.environ)
     heading("Images, built where the registry lacks them")
     images = installation.build_images(place, FOLDER)
@@ -90,20 +91,20 @@ def _ir_folder(kind: str) -> Path:
 
 
 def _show(job: Mapping[str, Any], counted: Mapping[str, Any], left: list[str]) -> None:
-    ledger = Table(title="Ledger: what the job says, and what its files say", title_justify="left")
-    for column in ("records", "job", "files"):
-        ledger.add_column(column, justify="left" if column == "records" else "right")
+    ledger = Table("records", box=box.SIMPLE_HEAD)
+    for column in ("the job says", "its files say"):
+        ledger.add_column(column, justify="right")
     for term, count in check.ledger(job).items():
         ledger.add_row(term, f"{count:,}", f"{counted[term]:,}" if term in counted else "")
     console.print(ledger)
-    rate = (job["records"] or {}).get("perSecond") or 0
-    console.print(f"{rate:,.0f} records/s; largest difference from scikit-learn {counted.get('largestDifference')}")
-    confusion = Table(title="Confusion, counted in the sink's file", title_justify="left")
-    confusion.add_column("flights that arrived")
+    confusion = Table("flights that arrived, counted in the sink's file", box=box.SIMPLE_HEAD)
     confusion.add_column("number", justify="right")
     for name, count in counted.get("confusion", {}).items():
         confusion.add_row(name, f"{count:,}")
     console.print(confusion)
+    rate = (job["records"] or {}).get("perSecond") or 0
+    console.print(f"{rate:,.0f} records/s")
+    console.print(f"largest difference from scikit-learn's probabilities: {counted.get('largestDifference')}")
     console.print(f"left of the release in the cluster: {', '.join(left) or 'nothing'}")
 
 
