@@ -19,7 +19,7 @@ from scheduler.api.metrics import Metrics
 from scheduler.api.routes import channels, events, health, jobs, logs, plans
 from scheduler.cluster.port import OwnAccessError
 from scheduler.jobs.ports import Ports
-from scheduler.web import problems
+from scheduler.web import authentication, problems
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
 
@@ -59,7 +59,7 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     # the last one added is the first to see a request
     app.add_middleware(BodyLimit, limits=Limits(default=BODY_BYTES))
     app.add_middleware(middleware.BodyTime, seconds=body_seconds)
-    app.add_middleware(middleware.Authentication, gate=gate, open_paths=health.PATHS)
+    app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS)
     app.add_middleware(middleware.Measured, observe=metrics.observe)
     app.add_middleware(middleware.RequestId)
     return Server(app=app, metrics=metrics)
@@ -86,22 +86,19 @@ def _on_own_access(_: Request, error: Exception) -> JSONResponse:
 
 
 def _describe(app: FastAPI) -> None:
-    """Let the OpenAPI document say that every path but health needs a token, and what a problem looks like."""
+    """Let the OpenAPI document say what a problem looks like, and which paths need a token."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = made()
-            components = schema.setdefault("components", {})
-            components.setdefault("schemas", {})["ProblemView"] = _problem_schema()
-            components["schemas"]["ProblemEntry"] = views.ProblemEntry.model_json_schema()
-            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-            schema["security"] = [{"token": []}]
-            for path in health.PATHS:
-                schema["paths"][path]["get"]["security"] = []
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas["ProblemView"] = _problem_schema()
+            schemas["ProblemEntry"] = views.ProblemEntry.model_json_schema()
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+    authentication.describe(app, open_paths=health.PATHS)
 
 
 def _problem_schema() -> dict[str, Any]:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from starlette.requests import Request
 
 from scheduler.api.access import Access
 from scheduler.api.audit import Change
-from scheduler.cluster.port import Caller
 from scheduler.jobs.ports import Ports
+from scheduler.web.authentication import caller_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     ports: Ports
     access: Access
-
-
-def caller_of(request: Request) -> Caller:
-    """Whoever the authentication before every route has found."""
-    return cast("Caller", request.state.caller)
 
 
 def change(

@@ -1,4 +1,4 @@
-"""What happens to every request before a route sees it: its id, its caller, the time its body may take, its figures."""
+"""What happens to every request before a route sees it: its id, the time its body may take, its figures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-import anyio.to_thread
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scheduler.cluster.port import Caller
-from scheduler.errors import SchedulerError
 from scheduler.web import problems
-from scheduler.web.auth import Gate
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADER: Final = b"x-request-id"
@@ -42,28 +37,6 @@ class RequestId:
             await send(message)
 
         await self._app(scope, receive, answering)
-
-
-class Authentication:
-    """Refuses a request without an accepted token before its body is read; every path but the `open_paths`."""
-
-    def __init__(self, app: ASGIApp, *, gate: Gate, open_paths: frozenset[str]) -> None:
-        self._app = app
-        self._gate = gate
-        self._open_paths = open_paths
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self._open_paths:
-            authorization = Request(scope).headers.get("authorization")
-            try:
-                caller: Caller = await anyio.to_thread.run_sync(self._gate.caller, authorization)
-            except SchedulerError as error:
-                answer = problems.of(error)
-                answer.headers["Connection"] = "close"  # the body is not read
-                await answer(scope, receive, send)
-                return
-            scope.setdefault("state", {})["caller"] = caller
-        await self._app(scope, receive, send)
 
 
 class BodyTime:

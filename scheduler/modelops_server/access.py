@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from scheduler import names
 from scheduler.artifacts.store import ArtifactStore
 from scheduler.cluster.port import Caller
-from scheduler.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from scheduler.errors import ForbiddenError, NotFoundError
 from scheduler.web.auth import Gate
+from scheduler.web.authentication import audience_of, caller_of
 
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 
@@ -22,26 +25,24 @@ class Access:
     """The platform's."""
     store: ArtifactStore
 
-    def require(self, authorization: str | None, *, verb: str, resource: str) -> Caller:
+    def require(self, request: Request, *, verb: str, resource: str) -> Caller:
         """The caller, who may do that with `resource` (`artifacts` or `pipelines`) in the platform's namespace."""
-        caller = self.gate.caller(authorization)
+        caller = caller_of(request)
         self.gate.require(caller, verb=verb, resource=resource, namespace=self.namespace)
         return caller
 
-    def require_read(self, authorization: str | None, sha256: str) -> None:
+    def require_read(self, request: Request, sha256: str) -> None:
         """Nothing, when the caller may read that artifact.
 
         A token of audience `modelops-artifacts` belongs to a pod of a job, and may read what its namespace was
         granted; that something else exists it is not told. Any other token needs the right to get artifacts.
         """
-        try:
-            caller = self.gate.caller(authorization)
-        except UnauthenticatedError:
-            environment = _namespace(self.gate.caller(authorization, audience=names.ARTIFACTS_AUDIENCE))
-            if not self.store.is_granted(sha256, environment):
-                raise NotFoundError(f"there is no artifact {sha256} for '{environment}'") from None
+        if audience_of(request) != names.ARTIFACTS_AUDIENCE:
+            self.require(request, verb="get", resource="artifacts")
             return
-        self.gate.require(caller, verb="get", resource="artifacts", namespace=self.namespace)
+        environment = _namespace(caller_of(request))
+        if not self.store.is_granted(sha256, environment):
+            raise NotFoundError(f"there is no artifact {sha256} for '{environment}'")
 
 
 def _namespace(caller: Caller) -> str:

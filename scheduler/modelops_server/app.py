@@ -15,7 +15,7 @@ from scheduler.cluster.port import Cluster
 from scheduler.modelops_server.access import Access
 from scheduler.modelops_server.configuration import Configuration
 from scheduler.modelops_server.routes import artifacts, health, pipelines
-from scheduler.web import problems
+from scheduler.web import authentication, problems
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
 
@@ -40,11 +40,16 @@ def create(
         description="Artifacts by digest, and revisions of scoring pipelines.",
         docs_url=None,
         redoc_url=None,
+        # a redirect would send the token along
+        redirect_slashes=False,
     )
     problems.install(app)
+    authentication.describe(app, open_paths=health.PATHS)
     app.add_middleware(
         BodyLimit, limits=Limits(default=2 * _DOCUMENTS_BYTES, by_prefix={"/v1/artifacts/": None})
     )  # the store counts artifacts itself
+    # the last one added is the first to see a request
+    app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)
     app.include_router(health.router(configuration.data))
     app.include_router(artifacts.router(store, access, environments=configuration.environments))
     app.include_router(pipelines.router(store, revisions, access, now=now))

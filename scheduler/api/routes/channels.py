@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from scheduler.api import audit, views
-from scheduler.api.context import Context, caller_of, change
+from scheduler.api.context import Context, change
 from scheduler.api.wire import ChannelBody
 from scheduler.channels import deploy, registry, remove
 from scheduler.channels.registry import Entry
 from scheduler.jobs import channel_users
+from scheduler.web.authentication import caller_of
 
 Place = Annotated[str, Query(min_length=1, max_length=253, description="Namespace whose registry is meant.")]
 

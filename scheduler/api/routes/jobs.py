@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
 from scheduler.api import access, audit, filters, views
-from scheduler.api.context import Context, caller_of, change
+from scheduler.api.context import Context, change
 from scheduler.api.wire import CancelBody, CompletionBody, JobBody
 from scheduler.errors import InvalidInputError
 from scheduler.jobs import cancel, completion, listing, query, submit
@@ -16,6 +16,7 @@ from scheduler.jobs.submit import Submitted
 from scheduler.model import job_json
 from scheduler.model.job import Job, JobState
 from scheduler.model.problem import Problem
+from scheduler.web.authentication import caller_of
 
 Key = Annotated[
     str,

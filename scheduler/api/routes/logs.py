@@ -11,12 +11,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from scheduler.api import views
-from scheduler.api.context import Context, caller_of
+from scheduler.api.context import Context
 from scheduler.api.routes.jobs import Environment, shown
 from scheduler.cluster.port import LogLines
 from scheduler.errors import UnavailableError
 from scheduler.jobs import logs
 from scheduler.jobs.logs import Selection
+from scheduler.web.authentication import caller_of
 
 _FOLLOWERS = 64
 """Each holds a thread of its own while it waits for a line; more are refused."""

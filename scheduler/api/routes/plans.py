@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from scheduler.api import views
-from scheduler.api.context import Context, caller_of
+from scheduler.api.context import Context
 from scheduler.api.wire import JobBody
 from scheduler.jobs import plan
 from scheduler.jobs.plan import Plan
+from scheduler.web.authentication import caller_of
 
 
 def router(context: Context) -> APIRouter:

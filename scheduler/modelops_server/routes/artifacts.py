@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from scheduler import names
 from scheduler.artifacts import digest
 from scheduler.artifacts.store import ArtifactStore, Part
 from scheduler.errors import DigestMismatchError, InvalidInputError
 from scheduler.model.problem import Problem
 from scheduler.modelops_server.access import Access
+from scheduler.web.authentication import OURS
 
-Authorization = Annotated[str | None, Header(include_in_schema=False)]
+_PREFIX = "/v1/artifacts"
 
 
 def router(store: ArtifactStore, access: Access, *, environments: Sequence[str]) -> APIRouter:
-    routes = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
+    routes = APIRouter(prefix=_PREFIX, tags=["artifacts"])
     _write(routes, store, access)
     _read(routes, store, access)
     _grant(routes, store, access, environments)
     return routes
 
 
+def audiences(method: str, path: str) -> Sequence[str]:
+    """A job reads its models with a token that is good for nothing else."""
+    is_read = method in {"GET", "HEAD"} and path.startswith(f"{_PREFIX}/")
+    return (*OURS, names.ARTIFACTS_AUDIENCE) if is_read else OURS
+
+
 def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     @routes.put("/{sha256}", status_code=201)
-    async def put(sha256: str, request: Request, authorization: Authorization = None) -> JSONResponse:
+    async def put(sha256: str, request: Request) -> JSONResponse:
         """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
         digest.checked(sha256)
-        await run_in_threadpool(access.require, authorization, verb="create", resource="artifacts")
+        await run_in_threadpool(access.require, request, verb="create", resource="artifacts")
         with store.part() as part:
             await _receive(request, part)
             is_new = await run_in_threadpool(store.keep, part, sha256)
@@ -42,15 +49,15 @@ def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
 
 def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     @routes.head("/{sha256}")
-    def head(sha256: str, authorization: Authorization = None) -> Response:
+    def head(sha256: str, request: Request) -> Response:
         """Whether it is there, and its size."""
-        access.require_read(authorization, digest.checked(sha256))
+        access.require_read(request, digest.checked(sha256))
         return Response(headers=_headers(sha256, store.size(sha256)))
 
     @routes.get("/{sha256}", response_class=StreamingResponse)
-    def get(sha256: str, authorization: Authorization = None) -> StreamingResponse:
+    def get(sha256: str, request: Request) -> StreamingResponse:
         """The content. It is checked while it is sent: a connection that ends early means that it was damaged."""
-        access.require_read(authorization, digest.checked(sha256))
+        access.require_read(request, digest.checked(sha256))
         content = store.read(sha256)
         first = next(content.blocks, b"")  # what is damaged and short is told before the answer starts
         return StreamingResponse(
@@ -62,10 +69,10 @@ def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
 
 def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments: Sequence[str]) -> None:
     @routes.put("/{sha256}/grants/{environment}", status_code=204)
-    def grant(sha256: str, environment: str, authorization: Authorization = None) -> None:
+    def grant(sha256: str, environment: str, request: Request) -> None:
         """Let the jobs of the environment read the artifact."""
         digest.checked(sha256)
-        access.require(authorization, verb="create", resource="artifacts")
+        access.require(request, verb="create", resource="artifacts")
         if environment not in environments:
             message = f"'{environment}' is not an environment of this platform"
             raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])

@@ -9,6 +9,8 @@ from fastapi import APIRouter
 
 from scheduler.errors import UnavailableError
 
+PATHS = frozenset({"/healthz", "/readyz"})
+
 
 def router(data: Path) -> APIRouter:
     routes = APIRouter(tags=["health"])

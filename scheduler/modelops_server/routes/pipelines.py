@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,8 +19,6 @@ from scheduler.ir import load
 from scheduler.model.pipeline import ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.modelops_server.access import Access
-
-Authorization = Annotated[str | None, Header(include_in_schema=False)]
 
 
 class Deployment(BaseModel):
@@ -42,9 +40,9 @@ def _deploy(
     routes: APIRouter, store: ArtifactStore, revisions: Revisions, access: Access, now: Callable[[], datetime]
 ) -> None:
     @routes.post("/{name}/revisions", status_code=201)
-    def deploy(name: str, body: Deployment, authorization: Authorization = None) -> JSONResponse:
+    def deploy(name: str, body: Deployment, request: Request) -> JSONResponse:
         """Make the next revision (201), or name the latest when it holds the same (200); 422 with every problem."""
-        caller = access.require(authorization, verb="create", resource="pipelines")
+        caller = access.require(request, verb="create", resource="pipelines")
         loaded = load.from_documents(body.documents)
         problems = [*_other_name(name, loaded.pipeline), *_missing_artifacts(loaded.pipeline, store)]
         if problems:
@@ -62,22 +60,22 @@ def _deploy(
 
 def _read(routes: APIRouter, revisions: Revisions, access: Access) -> None:
     @routes.get("")
-    def list_(authorization: Authorization = None) -> Mapping[str, object]:
+    def list_(request: Request) -> Mapping[str, object]:
         """The latest revision of every pipeline."""
-        access.require(authorization, verb="list", resource="pipelines")
+        access.require(request, verb="list", resource="pipelines")
         return {"pipelines": [revision_json.to_json(item) for item in revisions.latest()]}
 
     @routes.get("/{name}")
-    def show(name: str, authorization: Authorization = None) -> Mapping[str, object]:
+    def show(name: str, request: Request) -> Mapping[str, object]:
         """Every revision of one pipeline, oldest first."""
-        access.require(authorization, verb="get", resource="pipelines")
+        access.require(request, verb="get", resource="pipelines")
         found = revisions.all(_checked(name))
         return {"name": name, "latest": found[-1].revision, "revisions": [revision_json.to_json(one) for one in found]}
 
     @routes.get("/{name}/revisions/{revision}")
-    def get(name: str, revision: str, authorization: Authorization = None) -> Mapping[str, object]:
+    def get(name: str, revision: str, request: Request) -> Mapping[str, object]:
         """One revision with its documents; `latest` for the newest."""
-        access.require(authorization, verb="get", resource="pipelines")
+        access.require(request, verb="get", resource="pipelines")
         if revision != "latest" and not (revision.isascii() and revision.isdigit() and len(revision) < 10):
             raise NotFoundError(f"'{revision}' is not a revision: a number or 'latest' is")
         found = revisions.get(_checked(name), None if revision == "latest" else int(revision))

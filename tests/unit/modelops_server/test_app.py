@@ -161,8 +161,39 @@ def test_every_route_wants_a_token_and_a_right(client: TestClient, method: str, 
     assert client.request(method, path, json=body, headers=BOB).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/openapi.json"),
+        ("GET", "/"),
+        ("PUT", "/v1/artifacts/latest"),
+        ("POST", "/v1/pipelines/delay/revisions"),
+    ],
+)
+def test_without_a_token_nothing_is_said_at_all(client: TestClient, method: str, path: str) -> None:
+    assert client.request(method, path, content=b"no JSON").status_code == 401
+
+
+def test_the_openapi_document_says_what_needs_a_token(client: TestClient) -> None:
+    document = client.get("/openapi.json", headers=ANNA).json()
+    assert (document["security"], document["components"]["securitySchemes"]["token"]["scheme"]) == (
+        [{"token": []}],
+        "bearer",
+    )
+    free = {
+        path
+        for path, methods in document["paths"].items()
+        if any(one.get("security") == [] for one in methods.values())
+    }
+    assert free == {"/healthz", "/readyz"}
+
+
+def test_a_path_with_one_slash_too_many_is_no_other_path(client: TestClient) -> None:
+    assert client.get("/v1/pipelines/", headers=ANNA, follow_redirects=False).status_code == 404
+
+
 def test_every_route_is_in_the_table_above(client: TestClient) -> None:
-    paths = client.get("/openapi.json").json()["paths"]
+    paths = client.get("/openapi.json", headers=ANNA).json()["paths"]
     given = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     filled = {
         (method, path.format(sha256=SHA256, environment="staging", name="delay", revision=1)) for method, path in given
