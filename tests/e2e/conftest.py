@@ -1,0 +1,110 @@
+"""What tests of whole jobs share: the platform as `helm` installed it, an operator's clients, a volume for files.
+
+The servers are reached through their Services with an operator's token; the administrator's kubeconfig only puts the
+platform there and looks at what the jobs leave.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from scheduler import devcluster
+from scheduler.artifacts.client import ModelopsClient
+from scheduler.cli import discovery
+from scheduler.cli.configuration import Login
+from scheduler.client.scheduling import SchedulingClient
+from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.demo import installation, volume
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
+from scheduler.demo.volume import Volume
+from tests.e2e import recipes, support
+from tests.e2e.deployed import Deployed
+from tests.e2e.pod_logs import PodLogs
+from tests.e2e.support import Jobs
+
+_LOGIN_SECONDS = 2 * 3600
+_LOG_LINES = 80
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """The platform, installed from this very code as the demonstration does it."""
+    assert devcluster.status().is_ready, "no cluster is ready: make up"
+    platform = Platform.from_environ(os.environ)
+    images = installation.build_images(platform, tmp_path_factory.mktemp("images"))
+    found = Deployed(platform=platform, images=images)
+    found.install()
+    return found
+
+
+@pytest.fixture(scope="session")
+def platform(deployed: Deployed) -> Platform:
+    return deployed.platform
+
+
+@pytest.fixture(scope="session")
+def cluster(platform: Platform) -> KubernetesCluster:
+    """The administrator's view, for what is not asked of the servers."""
+    return KubernetesCluster.from_kubeconfig(platform.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def login(cluster: KubernetesCluster) -> Login:
+    """An operator's: its token by TokenRequest, and the addresses of the two Services."""
+    account = discovery.Account(namespace=NAMESPACE, name=OPERATOR)
+    given = Login(environment=ENVIRONMENT)
+    return discovery.login(cluster, account=account, namespace=NAMESPACE, seconds=_LOGIN_SECONDS, given=given)
+
+
+@pytest.fixture(scope="session")
+def client(login: Login) -> Iterator[SchedulingClient]:
+    with closing(SchedulingClient(login.url, token=lambda: login.token)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def store(login: Login) -> Iterator[ModelopsClient]:
+    with closing(ModelopsClient(login.server_url, token=lambda: login.token)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def files(deployed: Deployed) -> Iterator[Volume]:
+    """The volume that sources and sinks of the tests are on."""
+    image = json.loads(deployed.images.with_suffix(".json").read_text())["streaming-runtime"]
+    with volume.mounted(deployed.platform, claim=recipes.CLAIM, size="1Gi", image=image) as mounted:
+        mounted.remove(*mounted.names())
+        yield mounted
+
+
+@pytest.fixture(scope="session")
+def pod_logs(cluster: KubernetesCluster) -> Iterator[PodLogs]:
+    with PodLogs(cluster, ENVIRONMENT) as logs:
+        yield logs
+
+
+@pytest.fixture(scope="session")
+def jobs(client: SchedulingClient, store: ModelopsClient, files: Volume, pod_logs: PodLogs, platform: Platform) -> Jobs:
+    return Jobs(client=client, store=store, files=files, platform=platform, logs=pod_logs)
+
+
+@pytest.fixture(autouse=True)
+def _forget_jobs() -> None:
+    """Only the jobs that a test itself looked at are told about when it fails."""
+    support.LOOKED_AT.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Add to the report of a failed test what the containers of its jobs wrote."""
+    report = yield
+    if report.failed:  # type: ignore[attr-defined]
+        for job, logs in support.LOOKED_AT.items():
+            for title, lines in logs.of(job).items():
+                report.sections.append((f"job {job}: {title}", "\n".join(lines[-_LOG_LINES:])))  # type: ignore[attr-defined]
+    return report

@@ -1,0 +1,32 @@
+"""The platform's Helm release, as tests put it there and change it for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler.demo import installation
+from scheduler.demo.installation import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    platform: Platform
+    images: Path
+    """Helm values with every image's digest; beside it the same as `images.json`."""
+
+    def install(self, *settings: str) -> None:
+        """`helm upgrade --install`, with each of `settings` as a `--set`; both servers are up afterwards."""
+        extra = [word for setting in settings for word in ("--set", setting)]
+        installation.install(self.platform, self.images, extra=extra)
+
+    @contextmanager
+    def changed(self, *settings: str) -> Iterator[None]:
+        """The platform with other settings, put back at the end."""
+        self.install(*settings)
+        try:
+            yield
+        finally:
+            self.install()

@@ -1,0 +1,71 @@
+"""Keeps what the pods of jobs write: a job's flow and services are gone with their logs when it has ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Final
+
+from scheduler import names
+from scheduler.cluster.port import Cluster
+from scheduler.errors import SchedulerError
+from scheduler.model.types import Manifest
+from scheduler.tekton import view
+
+_PAUSE_SECONDS: Final = 0.5
+
+
+class PodLogs:
+    """Follows every container of every job's pod in the environment while the context is open."""
+
+    def __init__(self, cluster: Cluster, environment: str) -> None:
+        self._cluster, self._environment = cluster, environment
+        self._lines: dict[str, dict[str, list[str]]] = {}
+        self._followed: set[tuple[str, str, int]] = set()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> PodLogs:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(timeout=30)
+
+    def of(self, job: str) -> Mapping[str, list[str]]:
+        """`pod/container` -> its lines so far."""
+        return {title: list(lines) for title, lines in sorted(self._lines.get(job, {}).items())}
+
+    def _look(self) -> None:
+        while not self._over.wait(_PAUSE_SECONDS):
+            for label in (names.RELEASE, names.JOB_ID):
+                with suppress(SchedulerError):  # asked again at once
+                    for pod in self._cluster.list("Pod", self._environment, labels={label: None}):
+                        self._follow_all(pod, job=pod["metadata"]["labels"][label])
+
+    def _follow_all(self, pod: Manifest, *, job: str) -> None:
+        statuses = (
+            *view.items(pod, "status", "initContainerStatuses"),
+            *view.items(pod, "status", "containerStatuses"),
+        )
+        for status in statuses:
+            container = view.text(status, "name")
+            key = (pod["metadata"]["uid"], container, int(status.get("restartCount", 0)))
+            if key in self._followed or "waiting" in view.mapping(status, "state"):
+                continue
+            self._followed.add(key)
+            title = f"{pod['metadata']['name']}/{container}"
+            lines = self._lines.setdefault(job, {}).setdefault(title, [])
+            follow = threading.Thread(
+                target=self._follow, args=(pod["metadata"]["name"], container, lines), daemon=True
+            )
+            follow.start()
+
+    def _follow(self, pod: str, container: str, lines: list[str]) -> None:
+        with suppress(SchedulerError):  # the pod went away
+            lines.extend(self._cluster.pod_logs(pod, self._environment, container=container, follow=True))

@@ -1,0 +1,157 @@
+"""Small pipelines for tests: three channels of their own, one flow, one model, all named after the test."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from scheduler.model.types import Document
+
+CLAIM: Final = "e2e-data"
+BATCH: Final = 256
+"""Records that a `score` step sends at once."""
+DOUBLE: Final = b"""\
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def double(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterable[str]]:
+    return values * 2.0, ["score"]
+"""
+SLEEP: Final = b"""\
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def sleep(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterable[str]]:
+    time.sleep(1.0)
+    return values * 2.0, ["score"]
+"""
+PREPARE: Final[Document] = {"name": "prepare", "map": "root = this"}
+DROP_EMPTY: Final[Document] = {"name": "valued", "filter": "this.value != null"}
+SCORE: Final[Document] = {
+    "name": "score",
+    "score": {"model": "twice", "inputs": ["value"], "output": "score", "batch": {"count": BATCH, "period": "50ms"}},
+}
+_ID: Final = {"type": "integer", "format": "int64"}
+_NUMBER: Final = {"type": "number", "format": "double"}
+_MAYBE: Final = {**_NUMBER, "nullable": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a test varies; everything else of the IR follows."""
+
+    name: str
+    """Of the pipeline, and the beginning of its files' names."""
+    steps: tuple[Document, ...] = (SCORE,)
+    artifact: bytes = DOUBLE
+    model_type: str = "python-script"
+    format: Literal["csv", "json-lines"] = "csv"
+    is_gzip: bool = False
+    max_ratio: float | None = None
+    """Of dead letters; None: no channel for them, the first one fails the job."""
+    volume: str = CLAIM
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Laid over the pipeline's spec."""
+
+    @property
+    def source(self) -> str:
+        return f"{self.name}.{'csv' if self.format == 'csv' else 'jsonl'}{'.gz' if self.is_gzip else ''}"
+
+    @property
+    def sink(self) -> str:
+        return f"{self.name}.scored.jsonl"
+
+    @property
+    def rejects(self) -> str:
+        return f"{self.name}.rejects.jsonl"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.artifact).hexdigest()
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The IR, its model with its digest."""
+        channels = [
+            self._channel("items", "source", "item", self.source, self.format, is_gzip=self.is_gzip),
+            self._channel("scored", "sink", "scored-item", self.sink, "json-lines"),
+        ]
+        if self.max_ratio is not None:
+            channels.append(self._channel("rejects", "sink", "item", self.rejects, "json-lines"))
+        return [
+            _document("ScoringPipeline", self.name, {**self._pipeline(), **self.extra}, apiVersion="modelops/v1"),
+            _document(
+                "ScoringFlow",
+                "flow",
+                {"input": {"schema": "item"}, "output": {"schema": "scored-item"}, "steps": list(self.steps)},
+            ),
+            self._model(),
+            _schema("item", {"id": _ID, "value": _MAYBE}, required=["id"]),
+            _schema("scored-item", {"id": _ID, "value": _MAYBE, "score": _NUMBER}, required=["id", "score"]),
+            _schema("model-input", {"value": _MAYBE}, required=[]),
+            _schema("model-output", {"score": _NUMBER}, required=["score"]),
+            *channels,
+        ]
+
+    def source_of(self, rows: Iterable[Mapping[str, object]]) -> bytes:
+        """The rows as the source's file."""
+        if self.format == "csv":
+            lines = ["id,value", *(f"{row['id']},{_cell(row['value'])}" for row in rows)]
+        else:
+            lines = [json.dumps(row) for row in rows]
+        text = "".join(f"{line}\n" for line in lines).encode()
+        return gzip.compress(text) if self.is_gzip else text
+
+    def _pipeline(self) -> dict[str, Any]:
+        letters = {} if self.max_ratio is None else {"deadLetters": {"channel": "rejects", "maxRatio": self.max_ratio}}
+        ends = {"source": {"channel": "items"}, "sink": {"channel": "scored"}, **letters}
+        return {"mode": "batch", **ends, "flows": ["flow"]}
+
+    def _model(self) -> dict[str, Any]:
+        suffix = {"python-script": "py", "python-binary": "joblib", "pmml": "pmml"}[self.model_type]
+        spec = {
+            "type": self.model_type,
+            "artifact": f"models/twice.{suffix}",
+            "sha256": self.sha256,
+            "inputs": {"schema": "model-input"},
+            "outputs": {"schema": "model-output"},
+        }
+        return _document("Model", "twice", spec)
+
+    def _channel(
+        self, name: str, direction: str, schema: str, path: str, format_: str, *, is_gzip: bool = False
+    ) -> dict[str, Any]:
+        compression = {"compression": "gzip"} if is_gzip else {}
+        config = {"volume": self.volume, "path": path, "format": format_, **compression}
+        spec = {"direction": direction, "type": "file", "schema": schema, "config": config}
+        return _document("DataChannel", name, spec)
+
+
+def rows(count: int) -> list[dict[str, object]]:
+    """Records 1 to `count`, whose value is half their id."""
+    return [{"id": number, "value": number / 2} for number in range(1, count + 1)]
+
+
+def without_values(given: Iterable[Mapping[str, object]], *ids: int) -> list[dict[str, object]]:
+    """The same records, those of `ids` with an empty value."""
+    return [{**row, "value": None if row["id"] in ids else row["value"]} for row in given]
+
+
+def _document(kind: str, name: str, spec: Mapping[str, Any], **more: str) -> dict[str, Any]:
+    return {**more, "kind": kind, "metadata": {"name": name}, "spec": dict(spec)}
+
+
+def _schema(name: str, properties: Mapping[str, Any], *, required: list[str]) -> dict[str, Any]:
+    return _document("RecordSchema", name, {"properties": dict(properties), "required": required})
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else value

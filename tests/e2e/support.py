@@ -1,0 +1,128 @@
+"""Starts jobs as an operator, waits for their ends, and says what must hold then."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from scheduler.artifacts.client import ModelopsClient
+from scheduler.client.scheduling import JobJson, SchedulingClient
+from scheduler.demo import check
+from scheduler.demo.installation import ENVIRONMENT, Platform
+from scheduler.demo.volume import Volume
+from scheduler.model.job import JobState, Reason
+from scheduler.tekton import diagnosis
+from tests.e2e.pod_logs import PodLogs
+from tests.e2e.recipes import Recipe
+
+AT_ONCE: Final = 5
+"""Jobs that run side by side: more of them do not fit into two CPUs."""
+LIMIT_SECONDS: Final = 240
+_PAUSE_SECONDS: Final = 0.5
+LOOKED_AT: Final[dict[str, PodLogs]] = {}
+"""The jobs that the test at work has looked at, and where their logs are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Everything that a test needs to start jobs and to look at what became of them."""
+
+    client: SchedulingClient
+    store: ModelopsClient
+    files: Volume
+    platform: Platform
+    logs: PodLogs
+
+    def start(self, recipe: Recipe, *, key: str = "", **more: object) -> JobJson:
+        """Upload the model and start the job; `more` goes into the order as it is."""
+        self.upload(recipe.artifact, sha256=recipe.sha256)
+        job, _ = self.client.start(order(recipe, **more), key=key or uuid.uuid4().hex)
+        return job
+
+    def upload(self, content: bytes, *, sha256: str) -> None:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            self.store.upload(Path(file.name), sha256=sha256)
+
+    def run(self, recipe: Recipe) -> JobJson:
+        return self.finish(self.start(recipe)["id"])
+
+    def run_all(self, recipes: Mapping[str, Recipe]) -> dict[str, JobJson]:
+        """Each recipe's finished job; some of them run at once."""
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            return dict(zip(recipes, threads.map(self.run, recipes.values()), strict=True))
+
+    def finish(self, job_id: str, *, limit_seconds: float = LIMIT_SECONDS) -> JobJson:
+        return self.until(job_id, lambda job: JobState(job["state"]).is_finished, limit_seconds=limit_seconds)
+
+    def until(
+        self, job_id: str, is_right: Callable[[JobJson], bool], *, limit_seconds: float = LIMIT_SECONDS
+    ) -> JobJson:
+        """The job as soon as it is as wanted; AssertionError when it finishes otherwise, or has not come so far."""
+        LOOKED_AT[job_id] = self.logs
+        deadline = time.monotonic() + limit_seconds
+        while not is_right(job := self.client.job(job_id)):
+            assert not JobState(job["state"]).is_finished, f"it finished: {shown(job)}"
+            assert time.monotonic() < deadline, f"not within {limit_seconds:g} s: {shown(job)}"
+            time.sleep(_PAUSE_SECONDS)
+        return job
+
+    def assert_ended(
+        self,
+        job: JobJson,
+        *,
+        state: JobState,
+        reason: Reason,
+        task: str = "",
+        words: tuple[str, ...] = (),
+        cleanup: str = "CLEAN",
+    ) -> None:
+        """State, reason, task, each of `words` in the message, a diagnosis that fits, and nothing left anywhere."""
+        LOOKED_AT[job["id"]] = self.logs
+        found = (job["state"], job["reason"], job["task"], job["cleanup"])
+        assert found == (state.value, reason.value, task, cleanup), shown(job)
+        for word in words:
+            assert word in job["message"], f"no '{word}' in: {job['message']}"
+        expected = diagnosis.of(reason)
+        told = job["diagnosis"] or {"category": "", "summary": "", "resolution": ""}
+        wanted = (expected.category, expected.summary, expected.resolution) if expected else ("", "", "")
+        assert (told["category"], told["summary"], told["resolution"]) == wanted
+        if state is JobState.FAILED:
+            assert told["detail"] == job["message"]
+        self.assert_nothing_left(job["id"])
+
+    def assert_nothing_left(self, job_id: str) -> None:
+        """No object of any kind bears the release's label."""
+        assert check.leftovers(self.platform, job_id) == []
+
+    def lines(self, path: str) -> list[dict[str, Any]]:
+        """The records of a JSON lines file on the volume."""
+        return [json.loads(line) for line in self.files.get(path).decode().splitlines()]
+
+    def published(self, recipe: Recipe) -> set[str]:
+        """Every file on the volume that the recipe's job could have made: results, manifests, unfinished parts."""
+        mine = (name for name in self.files.names() if name.lstrip(".").startswith(f"{recipe.name}."))
+        return {name for name in mine if name != recipe.source}
+
+
+def order(recipe: Recipe, **more: object) -> dict[str, object]:
+    """The body of `POST /v1/jobs` that starts the recipe."""
+    return {"environment": ENVIRONMENT, "ir": recipe.documents(), **more}
+
+
+def ledger(job: JobJson) -> dict[str, int]:
+    """The terms of the job's ledger that are not 0."""
+    return {term: count for term, count in check.ledger(job).items() if count}
+
+
+def shown(job: JobJson) -> str:
+    keys = ("id", "pipeline", "state", "task", "reason", "message", "cleanup", "leftovers", "progress")
+    return ", ".join(f"{key}={job[key]!r}" for key in keys)
