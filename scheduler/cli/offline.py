@@ -14,10 +14,10 @@ from scheduler.ir import load
 from scheduler.jobs import scoring_servers
 from scheduler.jobs.totals import JobTotals
 from scheduler.lint.port import Lint
-from scheduler.model.pipeline import DataChannel, Scalar
+from scheduler.model.pipeline import DataChannel, Scalar, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.model.types import Manifest
-from scheduler.preprocess import resolve, resources
+from scheduler.preprocess import flow, resolve, resources
 from scheduler.preprocess.resolve import Resolved
 from scheduler.preprocess.resources import Totals
 
@@ -72,7 +72,7 @@ def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
         ir_digest=loaded.digest,
     )
     resolved = resolve.values(loaded.pipeline, request=request)
-    linted = _lint(resolved, lint)
+    linted = _lint(resolved, loaded.pipeline, lint)
     objects, rendered = _render(resolved, request, helm)
     return OfflinePlan(
         pipeline=loaded.pipeline.name,
@@ -99,13 +99,14 @@ def _registry(files: Sequence[Path]) -> tuple[DataChannel, ...]:
     return tuple(found)
 
 
-def _lint(resolved: Resolved, lint: Lint) -> tuple[str, ...]:
+def _lint(resolved: Resolved, pipeline: ScoringPipeline, lint: Lint) -> tuple[str, ...]:
     try:
-        problems = [problem for flow in resolved.flows for problem in lint.check(flow.engine)]
+        problems = [problem for compiled in resolved.flows for problem in lint.check(compiled.engine)]
     except UnavailableError as error:
         return (f"{NOT_LINTED}: {error}",)
     if problems:
-        raise InvalidInputError(problems, summary="the stream engine refuses the compiled flow")
+        told = [flow.in_ir(problem, pipeline) for problem in problems]
+        raise InvalidInputError(told, summary="the stream engine refuses the compiled flow")
     return ()
 
 

@@ -12,8 +12,9 @@ from scheduler.jobs.order import Order
 from scheduler.jobs.ports import Ports
 from scheduler.model import canonical
 from scheduler.model.job import Submission
+from scheduler.model.pipeline import ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess import resolve
+from scheduler.preprocess import flow, resolve
 from scheduler.preprocess.resolve import Resolved
 from scheduler.preprocess.resources import Totals
 from scheduler.tekton.job_input import JobInput
@@ -42,7 +43,7 @@ def prepare(wanted: Order, *, job_id: str, ports: Ports) -> Prepared:
     resolved = resolve.values(
         origin.loaded.pipeline, request=_request(wanted, origin, job_id, len(ir_text.encode()), ports)
     )
-    _lint(resolved, job_id, ports)
+    _lint(resolved, origin.loaded.pipeline, job_id, ports)
     totals = ports.totals.of(resolved.values, namespace=wanted.environment)
     _check_quota(totals, wanted.environment, ports)
     return Prepared(origin=origin, resolved=resolved, ir_text=ir_text, totals=totals)
@@ -118,12 +119,13 @@ def _request(wanted: Order, origin: Origin, job_id: str, ir_bytes: int, ports: P
     )
 
 
-def _lint(resolved: Resolved, job_id: str, ports: Ports) -> None:
+def _lint(resolved: Resolved, pipeline: ScoringPipeline, job_id: str, ports: Ports) -> None:
     """With one id in place of the job's own, jobs that differ in nothing else share one lint."""
-    engines = [flow.engine.replace(job_id, _ANY_ID) for flow in resolved.flows]
+    engines = [compiled.engine.replace(job_id, _ANY_ID) for compiled in resolved.flows]
     problems = [problem for engine in engines for problem in ports.linter.check(engine)]
     if problems:
-        raise InvalidInputError(problems, summary="the stream engine refuses the compiled flow")
+        told = [flow.in_ir(problem, pipeline) for problem in problems]
+        raise InvalidInputError(told, summary="the stream engine refuses the compiled flow")
 
 
 def _check_quota(totals: Totals, environment: str, ports: Ports) -> None:

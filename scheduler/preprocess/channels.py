@@ -48,12 +48,13 @@ def resolve(
     if pipeline.dead_letters is not None:
         names["deadLetters"] = pipeline.dead_letters.channel
     problems = list(_unknown_versions(pipeline, data_versions))
+    hidden = {channel.name for channel in pipeline.channels}
+    known = (*pipeline.channels, *(channel for channel in registry if channel.name not in hidden))
     found: dict[Role, DataChannel] = {}
     for role, name in names.items():
-        own = [channel for channel in pipeline.channels if channel.name == name]
-        channel, faults = _find(pipeline, role, name, own or registry)
+        channel, faults = _find(pipeline, role, name, known)
         if channel is not None:
-            scope = own_scope if own else registry_scope
+            scope = own_scope if name in hidden else registry_scope
             channel, more = _applied(channel, scope, pointer=f"/spec/{role}/channel", pipeline=pipeline)
             # the job's word before the pipeline's, the pipeline's before the channel's
             declared = (role == "source" and pipeline.source.data_version) or channel.data_version

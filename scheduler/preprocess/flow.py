@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ THREADS: Final = 4
 """Batches that are processed at once: one waits for a scoring service while another is mapped. Their order is kept."""
 IN_FLIGHT: Final = 2 * THREADS
 
+_TEXT: Final = re.compile(r"/pipeline/processors/(?P<index>\d+)/modelops_(?:map|filter)/.*")
 _LEVELS: Final = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "error": "ERROR"}
 
 
@@ -61,6 +63,17 @@ def compile_(
         engine=values_text.to_yaml(_engine(flows, ends=ends, routes=routes, globals_=globals_)),
         runner=_runner(pipeline, flows, ends=ends, routes=routes, release=release, ir_digest=ir_digest),
     )
+
+
+def in_ir(problem: Problem, pipeline: ScoringPipeline) -> Problem:
+    """The engine's problem with the text of a step, told of the step in the IR; any other one as it is."""
+    found = _TEXT.fullmatch(problem.pointer)
+    if found is None:
+        return problem
+    steps = [(flow, index, step) for flow in pipeline.flows for index, step in enumerate(flow.steps)]
+    flow, index, step = steps[int(found["index"]) - 1]  # before them stands the decoder
+    pointer = f"/spec/steps/{index}/{flow_steps.kind(step)}"
+    return replace(problem, document=f"ScoringFlow/{flow.name}", pointer=pointer, line=0)
 
 
 def _applied(

@@ -236,6 +236,18 @@ def test_a_flow_that_the_engine_refuses_is_not_started() -> None:
     assert here.runs() == []
 
 
+def test_a_text_that_the_engine_refuses_is_told_where_the_author_wrote_it() -> None:
+    here = world.build()
+    here.lint._refused["this.distance > 3"] = "no such thing"
+
+    with pytest.raises(InvalidInputError, match="no such thing") as caught:
+        submit.submit(world.order(), key="k", by="ada", ports=here.ports)
+
+    assert [(item.document, item.pointer, item.line) for item in caught.value.problems] == [
+        ("ScoringFlow/check", "/spec/steps/1/filter", 0)
+    ]
+
+
 def test_an_unknown_pipeline_is_a_problem_of_the_order() -> None:
     here = world.build()
 

@@ -54,13 +54,21 @@ def test_a_missing_channel_lists_those_that_would_fit_nearest_first() -> None:
 
 
 def test_when_nothing_fits_whatever_there_is_is_listed() -> None:
-    _, problems = resolve([])
+    bare = replace(PIPELINE, channels=(), dead_letters=None)
+    _, problems = resolve([], bare)
 
     assert [problem.candidates for problem in problems] == [(), ()]
 
-    _, problems = resolve([SINK])
+    _, problems = resolve([SINK], bare)
 
     assert problems[0].candidates == ("delays (sink, file, schema scored-flight)",)
+
+
+def test_the_irs_own_channels_are_candidates_too_and_hide_others_of_their_name() -> None:
+    own = replace(SOURCE, name="flihgts")
+    _, problems = resolve([own, SINK], replace(PIPELINE, channels=(REJECTS, own)))
+
+    assert [problem.candidates for problem in problems] == [("flihgts (source, file, schema flight)",)]
 
 
 def test_a_channel_of_the_wrong_direction_says_so() -> None:
