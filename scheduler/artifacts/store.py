@@ -101,12 +101,15 @@ class ArtifactStore:
         """The artifact's content, checked while it is read. NotFoundError without it.
 
         The last block comes only after the whole had the right digest, so that a reader never has damaged content in
-        full; a damaged file is put aside, and the next PUT of the content heals the store.
+        full; a damaged file is put aside, DigestMismatchError is told of it from then on, and the next PUT of the
+        content heals the store.
         """
         path = self._path(sha256)
         try:
             file = path.open("rb")
         except FileNotFoundError as error:
+            if (self._root / "damaged" / sha256).exists():
+                raise _damaged(sha256) from error
             raise _missing(sha256) from error
         return Content(size=path.stat().st_size, blocks=self._checked(file, sha256))
 
@@ -134,7 +137,7 @@ class ArtifactStore:
                 following = file.read(digest.BLOCK)
                 if not following and made.hexdigest() != sha256:
                     self._put_aside(sha256)
-                    raise DigestMismatchError(f"the artifact {sha256} is damaged in the store; upload it again")
+                    raise _damaged(sha256)
                 yield held
                 held = following
 
@@ -153,3 +156,7 @@ class ArtifactStore:
 
 def _missing(sha256: str) -> NotFoundError:
     return NotFoundError(f"there is no artifact {sha256}")
+
+
+def _damaged(sha256: str) -> DigestMismatchError:
+    return DigestMismatchError(f"the artifact {sha256} is damaged in the store; upload it again")

@@ -21,7 +21,8 @@ from typing import Final
 
 import httpx
 
-from scheduler.errors import InvalidInputError
+from scheduler.errors import DigestMismatchError, InvalidInputError
+from scheduler.model import job_json, problem_json
 from scheduler.model.job import Reason
 from scheduler.serving import config, repository, termination
 from scheduler.serving.faults import ModelRefusedError
@@ -32,6 +33,8 @@ EXIT_FAILED: Final = 12
 TOKEN_FILE: Final = Path("/var/run/secrets/modelops-artifacts/token")
 _LONGEST_PAUSE_SECONDS: Final = 10.0
 _LONGEST_ANSWER: Final = 300
+_DAMAGED: Final = problem_json.TYPE_PREFIX + problem_json.KIND_OF[DigestMismatchError]
+"""`type` of the store's answer when its file no longer has its digest."""
 _CHUNK: Final = 1 << 20
 
 
@@ -67,7 +70,7 @@ def fetch(
     """Have the artifact at `to`. One that is there already, whole, is not fetched again.
 
     ModelRefusedError: ModelMissing when the store has it not, refuses it or stays silent for `seconds`,
-    ModelDigestMismatch when what it gives is something else, DiskFull.
+    ModelDigestMismatch when what it has or gives is something else, DiskFull.
     """
     clock = clock or Clock()
     deadline = clock.now() + seconds
@@ -122,9 +125,14 @@ def _attempt(sha256: str, *, to: Path, store: Store, client: httpx.Client) -> No
 def _check_status(response: httpx.Response, sha256: str) -> None:
     if response.status_code == 200:
         return
-    said = response.read()[:_LONGEST_ANSWER].decode(errors="replace")
+    text = response.read().decode(errors="replace")
+    problem = job_json.parse(text)
+    said = str(problem.get("detail") or text)[:_LONGEST_ANSWER]
     if response.status_code >= 500 or response.status_code in {408, 429}:
         raise OutageError(f"the artifact store answers {response.status_code}: {said}")
+    if problem.get("type") == _DAMAGED:
+        message = f"the artifact store cannot give {sha256}: {said}"
+        raise ModelRefusedError(message, reason=Reason.MODEL_DIGEST_MISMATCH)
     what = {401: "does not know the token", 403: "does not allow this environment to read", 404: "does not have"}
     verb = what.get(response.status_code, f"answers {response.status_code} for")
     raise ModelRefusedError(f"the artifact store {verb} {sha256}: {said}", reason=Reason.MODEL_MISSING)

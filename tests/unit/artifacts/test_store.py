@@ -95,6 +95,8 @@ def test_a_damaged_artifact_is_never_read_in_full_and_is_put_aside(
     assert len(read) < len(content)
     assert not store.has(sha256)
     assert _files(tmp_path) == [f"damaged/{sha256}"]
+    with pytest.raises(DigestMismatchError, match="upload it again"):
+        store.read(sha256)
 
 
 def test_a_truncated_artifact_is_damaged(store: ArtifactStore, tmp_path: Path) -> None:

@@ -100,6 +100,13 @@ def test_a_refusal_is_final(tmp_path: Path, status: int, message: str) -> None:
     assert caught.value.reason is Reason.MODEL_MISSING
 
 
+def test_what_the_store_knows_to_be_damaged_is_no_missing_model(tmp_path: Path) -> None:
+    problem = {"type": "urn:modelops:problem:digest-mismatch", "detail": "the artifact is damaged in the store"}
+    with pytest.raises(ModelRefusedError, match=f"cannot give {SHA256}: the artifact is damaged") as caught:
+        fetch(tmp_path, lambda _: httpx.Response(422, json=problem))
+    assert caught.value.reason is Reason.MODEL_DIGEST_MISMATCH
+
+
 def test_outages_are_waited_for(tmp_path: Path) -> None:
     passing = Passing()
 
