@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from scheduler.ir import fields, words
+from scheduler.ir import words
 from scheduler.ir.fields import Fault
+from scheduler.model import record_fit
 from scheduler.model.pipeline import DataChannel, RecordSchema, ScoringFlow
 from scheduler.model.types import Document
 
@@ -62,6 +63,6 @@ def _schema(role: str, given: RecordSchema, wanted: RecordSchema, giver: str) ->
 def _why(given: RecordSchema, wanted: RecordSchema) -> str:
     if given is wanted:
         return ""
-    every = list(fields.differences(given.fields, wanted.fields))
+    every = list(record_fit.differences(given.fields, wanted.fields))
     more = f" and {len(every) - 5} more" if len(every) > 5 else ""
     return ", ".join(every[:5]) + more

@@ -8,20 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from scheduler.ir import pointer, words
-from scheduler.model.pipeline import Field, FieldType, FilterStep, MapStep, Model, ScoreStep, ScoringFlow
-
-_WIDER: Final[Mapping[FieldType, frozenset[FieldType]]] = {
-    FieldType.INT32: frozenset({FieldType.INT64, FieldType.FLOAT, FieldType.DOUBLE}),
-    FieldType.INT64: frozenset({FieldType.FLOAT, FieldType.DOUBLE}),
-    FieldType.FLOAT: frozenset({FieldType.DOUBLE}),
-    FieldType.DOUBLE: frozenset({FieldType.FLOAT}),
-    FieldType.DATE: frozenset({FieldType.STRING}),
-    FieldType.DATE_TIME: frozenset({FieldType.STRING}),
-}
-"""What a value of a type may also stand for. double → float rounds, as every scoring library does."""
+from scheduler.model.pipeline import Field, FilterStep, MapStep, Model, ScoreStep, ScoringFlow
+from scheduler.model.record_fit import fits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,30 +30,6 @@ class _Known:
     fields: Mapping[str, Field] = field(default_factory=dict)
     is_all: bool = True
     """False once a `map` may have added or removed fields."""
-
-
-def fits(given: FieldType, wanted: FieldType) -> bool:
-    """Whether every value of `given` can be taken as a value of `wanted`."""
-    return given == wanted or wanted in _WIDER.get(given, frozenset())
-
-
-def differences(given: Sequence[Field], wanted: Sequence[Field], *, path: str = "") -> Iterator[str]:
-    """Why records with the fields `given` are not what `wanted` asks for, a sentence each; more fields do no harm."""
-    there = {each.name: each for each in given}
-    for want in wanted:
-        name = f"{path}{want.name}"
-        have = there.get(want.name)
-        if have is None:
-            if want.required:
-                yield f"'{name}' is missing"
-        elif not fits(have.type, want.type):
-            yield f"'{name}' is {have.type}, not {want.type}"
-        else:
-            if have.nullable and not want.nullable:
-                yield f"'{name}' may be null"
-            yield from differences(have.properties, want.properties, path=f"{name}.")
-            if have.items is not None and want.items is not None:
-                yield from differences([have.items], [want.items], path=f"{name}.")
 
 
 def faults(flow: ScoringFlow, models: Mapping[str, Model]) -> Iterator[Fault]:

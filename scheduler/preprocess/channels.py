@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from scheduler.errors import InvalidInputError
-from scheduler.model.pipeline import DataChannel, Field, RecordSchema, ScoringPipeline
+from scheduler.model import record_fit
+from scheduler.model.pipeline import DataChannel, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.preprocess import expressions
 from scheduler.preprocess.nearest import nearest
@@ -67,11 +68,6 @@ def resolve(
     return Channels(source=found["source"], sink=found["sink"], dead_letters=found.get("deadLetters")), ()
 
 
-def differences(*, given: RecordSchema, wanted: RecordSchema) -> tuple[str, ...]:
-    """Why records of `given` are no records of `wanted`, a sentence each; fields beyond `wanted` do no harm."""
-    return tuple(_differences(given.fields, wanted.fields, path=""))
-
-
 def described(channel: DataChannel) -> str:
     """A candidate as a Problem lists it: `flights (source, file, schema flight)`."""
     return f"{channel.name} ({channel.direction}, {channel.type}, schema {channel.schema.name})"
@@ -123,28 +119,8 @@ def _misfit(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
     flow = pipeline.flows[0 if role == "source" else -1]
     verb, end = ("reads", flow.input) if role == "source" else ("writes", flow.output)
     given, wanted = (channel.schema, end) if role == "source" else (end, channel.schema)
-    faults = ", ".join(differences(given=given, wanted=wanted))
+    faults = ", ".join(record_fit.differences(given.fields, wanted.fields))
     return f"has schema '{channel.schema.name}', flow '{flow.name}' {verb} '{end.name}': {faults}" if faults else ""
-
-
-def _differences(given: Sequence[Field], wanted: Sequence[Field], *, path: str) -> Iterator[str]:
-    present = {field.name: field for field in given}
-    for want in wanted:
-        place = f"{path}{want.name}"
-        have = present.get(want.name)
-        if have is None:
-            if want.required or not want.nullable:
-                yield f"field '{place}' is missing"
-            continue
-        if have.type != want.type:
-            yield f"field '{place}' is {have.type}, not {want.type}"
-            continue
-        if have.nullable and not want.nullable:
-            yield f"field '{place}' may be null, which is not expected"
-        yield from _differences(have.properties, want.properties, path=f"{place}.")
-        if have.items is not None and want.items is not None:
-            item = f"{place}[]"
-            yield from _differences([replace(have.items, name=item)], [replace(want.items, name=item)], path="")
 
 
 def _applied(
