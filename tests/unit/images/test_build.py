@@ -125,5 +125,5 @@ def test_everything_that_a_build_lacks_is_reported_at_once(root: Path) -> None:
 
 def test_a_failed_build_ends_with_the_builders_words(root: Path) -> None:
     _write(root / "charts" / "subcharts" / "runtime" / "build" / "Containerfile", "RUN FAIL")
-    with pytest.raises(ProgramError, match="image runtime was not built: .*FAIL"):
+    with pytest.raises(ProgramError, match=r"image runtime was not built: .*FAIL"):
         Workshop(root).build()
