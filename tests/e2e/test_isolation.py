@@ -19,7 +19,7 @@ import yaml
 
 from scheduler import names
 from scheduler.cluster import kinds
-from scheduler.demo.platform import Platform
+from scheduler.demo.installation import Platform
 from scheduler.devcluster.addresses import API_SERVER, Addresses
 from scheduler.errors import ProgramError
 from scheduler.images.registry import is_plain
