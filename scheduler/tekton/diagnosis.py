@@ -8,6 +8,17 @@ from typing import Final
 from scheduler.model.job import Diagnosis, Reason
 
 _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
+    # of a job that did not succeed: whoever completes or drains one may also end it badly
+    Reason.COMPLETED_BY_REQUEST: (
+        "user",
+        "The job was declared failed from outside.",
+        "Ask whoever the message names; start the job again when the cause is gone.",
+    ),
+    Reason.DRAINED: (
+        "user",
+        "The flow was told to stop before its source was read to its end, so nothing was published.",
+        "Start the job again when the result is wanted.",
+    ),
     Reason.CANCELLED: ("user", "The job was cancelled.", "Start it again when it is wanted."),
     Reason.QUEUE_DEADLINE: (
         "capacity",
@@ -146,7 +157,7 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
 
 
 def of(reason: Reason, *, detail: str = "") -> Diagnosis | None:
-    """The diagnosis for a reason; None for the reasons of a job that went well."""
+    """The diagnosis of a job that did not end well, by its reason; None where there is nothing to remedy."""
     if reason not in _TABLE:
         return None
     category, summary, resolution = _TABLE[reason]

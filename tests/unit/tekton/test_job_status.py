@@ -273,6 +273,15 @@ def test_a_failed_job_is_diagnosed_and_a_good_one_is_not() -> None:
     assert good.diagnosis is None
 
 
+@pytest.mark.parametrize("reason", ["CompletedByRequest", "Drained"])
+def test_a_job_that_was_ended_badly_from_outside_is_diagnosed_too(reason: str) -> None:
+    job = project(run("False", "Failed"), [OK_INSTALL, failed_wait(reason, "declared failed by anna"), OK_UNINSTALL])
+
+    assert (job.state, job.reason) == (JobState.FAILED, Reason(reason))
+    assert job.diagnosis is not None
+    assert (job.diagnosis.category, job.diagnosis.detail) == ("user", "declared failed by anna")
+
+
 def test_what_wait_diagnosed_is_kept() -> None:
     found = {"category": "capacity", "summary": "The node is full.", "detail": "cpu", "resolution": "Add a node."}
 

@@ -141,9 +141,7 @@ def test_an_input_is_at_most_900_kib() -> None:
         job_input.build(INPUT, ir="é" * (limit // 2 - 2), values="abcde")
 
 
-@pytest.mark.parametrize(
-    "reason", set(Reason) - {Reason.NONE, Reason.COMPLETED, Reason.COMPLETED_BY_REQUEST, Reason.DRAINED}
-)
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.NONE, Reason.COMPLETED}))
 def test_each_bad_reason_has_a_diagnosis_with_a_remedy(reason: Reason) -> None:
     found = diagnosis.of(reason, detail="words")
 
