@@ -63,7 +63,7 @@ def _call(client: httpx.Client, route: str) -> httpx.Response:
 
 
 def _answers(login: Login, token: str) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for url in (login.url, login.server_url):
         with callers_.http(url, token) as client:
             found |= {route: _call(client, route).status_code for route in _routes(url, login)}
@@ -136,6 +136,11 @@ def _namespaces(platform: Platform) -> set[str]:
     return {item["metadata"]["name"] for item in platform.objects("namespaces")}
 
 
+def _held(callers: Callers, account: str, namespace: str, *, places: set[str]) -> set[str]:
+    """`namespace: verb resource` of all that the account may do there."""
+    return {f"{place}: {right}" for place in places for right in callers.rights(account, namespace, namespace=place)}
+
+
 def _rights(verbs: str, *resources: str) -> set[str]:
     return {f"{verb} {resource}" for verb in verbs.split() for resource in resources}
 
@@ -163,15 +168,12 @@ def test_the_modelops_server_may_ask_who_calls_and_no_more(callers: Callers) -> 
 
 
 def test_the_scoring_account_has_no_right_anywhere(callers: Callers) -> None:
-    places = _namespaces(callers.platform)
-    found = {place: callers.rights(names.SCORING_ACCOUNT, ENVIRONMENT, namespace=place) for place in places}
-    assert found == dict.fromkeys(places, set())
+    assert _held(callers, names.SCORING_ACCOUNT, ENVIRONMENT, places=_namespaces(callers.platform)) == set()
 
 
 def test_the_runner_has_rights_in_its_environment_only(callers: Callers) -> None:
-    places = _namespaces(callers.platform) - {ENVIRONMENT}
-    found = {place: callers.rights(names.RUNNER_ACCOUNT, ENVIRONMENT, namespace=place) for place in places}
-    assert found == dict.fromkeys(places, set())
+    elsewhere = _namespaces(callers.platform) - {ENVIRONMENT}
+    assert _held(callers, names.RUNNER_ACCOUNT, ENVIRONMENT, places=elsewhere) == set()
     own = callers.rights(names.RUNNER_ACCOUNT, ENVIRONMENT, namespace=ENVIRONMENT)
     assert "create deployments.apps" in own
     assert not {right for right in own if "rbac" in right or "tokenreviews" in right or "*" in right}
