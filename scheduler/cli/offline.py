@@ -14,6 +14,7 @@ from scheduler.ir import load
 from scheduler.jobs import scoring_servers
 from scheduler.jobs.totals import JobTotals
 from scheduler.lint.port import Lint
+from scheduler.model import canonical
 from scheduler.model.pipeline import DataChannel, Scalar, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.model.types import Manifest
@@ -70,6 +71,7 @@ def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
         scoring_servers=servers,
         data_versions=wish.data_versions,
         ir_digest=loaded.digest,
+        ir_bytes=len(canonical.json_bytes(list(loaded.documents))),
     )
     resolved = resolve.values(loaded.pipeline, request=request)
     linted = _lint(resolved, loaded.pipeline, lint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scheduler.errors import InvalidInputError
-from scheduler.model import canonical
+from scheduler.model import canonical, job_size
 from scheduler.model.pipeline import Deadlines, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
@@ -67,7 +67,7 @@ def values(pipeline: ScoringPipeline, *, request: Request) -> Resolved:
         raise InvalidInputError(problems, summary=_summary(pipeline, len(problems)))
     merged = job_values.build(pipeline, request=request, ends=ends, scoring=scoring, compiled=compiled)
     text = values_text.to_yaml(merged)
-    values_text.check_size(ir_bytes=request.ir_bytes, values_bytes=len(text.encode()))
+    job_size.check(ir_bytes=request.ir_bytes, values_bytes=len(text.encode()))
     return Resolved(
         values=merged,
         values_text=text,

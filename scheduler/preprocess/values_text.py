@@ -7,11 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from scheduler.errors import TooLargeError
 from scheduler.model.types import Values
-
-MAX_BYTES: Final = 900 * 1024
-"""Of IR and Values together: both travel in one ConfigMap, of which the API server accepts 1 MiB."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")
@@ -47,17 +43,3 @@ def from_yaml(text: str) -> Values:
     if not isinstance(loaded, dict):
         raise TypeError("Values are a map")
     return loaded
-
-
-def check_size(*, ir_bytes: int, values_bytes: int) -> None:
-    """Raise TooLargeError when a job's ConfigMap could not hold both."""
-    total = ir_bytes + values_bytes
-    if total > MAX_BYTES:
-        raise TooLargeError(
-            f"IR ({_kib(ir_bytes)}) and Values ({_kib(values_bytes)}) together are {_kib(total)}; "
-            f"at most {_kib(MAX_BYTES)} fit into a job's ConfigMap. Split the pipeline, or shorten its texts."
-        )
-
-
-def _kib(size: int) -> str:
-    return f"{size / 1024:.0f} KiB"

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from scheduler import names
-from scheduler.errors import TooLargeError
-from scheduler.model import job_json
+from scheduler.model import job_json, job_size
 from scheduler.model.job import Submission
 from scheduler.model.types import Manifest
 from scheduler.tekton import view
 
-LIMIT_BYTES: Final = 900 * 1024
-"""IR and Values together; an object in etcd may not be much larger than 1 MiB."""
 IR_KEY: Final = "ir.json"
 VALUES_KEY: Final = "values.yaml"
 
@@ -51,13 +48,8 @@ class JobInput:
 
 
 def build(given: JobInput, *, ir: str, values: str) -> Manifest:
-    """The ConfigMap, labelled uncommitted until a run owns it; TooLargeError above 900 KiB."""
-    sizes = {IR_KEY: len(ir.encode()), VALUES_KEY: len(values.encode())}
-    if sum(sizes.values()) > LIMIT_BYTES:
-        raise TooLargeError(
-            f"the job's IR ({sizes[IR_KEY]:,} bytes) and Values ({sizes[VALUES_KEY]:,} bytes) are larger together "
-            f"than the {LIMIT_BYTES:,} bytes that fit into one ConfigMap"
-        )
+    """The ConfigMap, labelled uncommitted until a run owns it; TooLargeError when it is too large for one."""
+    job_size.check(ir_bytes=len(ir.encode()), values_bytes=len(values.encode()))
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

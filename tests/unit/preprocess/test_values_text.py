@@ -7,7 +7,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.errors import TooLargeError
 from scheduler.preprocess import values_text
 from scheduler.preprocess.merge import merge
 
@@ -41,15 +40,6 @@ def test_a_string_that_some_yaml_takes_for_something_else_is_quoted(text: str) -
 
 def test_longer_texts_are_blocks() -> None:
     assert values_text.to_yaml({"engine": "input:\n  file: {}\n"}) == "engine: |\n  input:\n    file: {}\n"
-
-
-def test_values_and_ir_share_one_limit() -> None:
-    values_text.check_size(ir_bytes=450 * 1024, values_bytes=450 * 1024)
-
-    with pytest.raises(
-        TooLargeError, match=r"IR \(450 KiB\) and Values \(451 KiB\) together are 901 KiB; at most 900 KiB"
-    ):
-        values_text.check_size(ir_bytes=450 * 1024, values_bytes=451 * 1024)
 
 
 def test_merging_changes_neither_side() -> None:

@@ -9,7 +9,7 @@ import pytest
 from scheduler import names
 from scheduler.cluster import patches
 from scheduler.errors import InvalidInputError, TooLargeError
-from scheduler.model import job_json
+from scheduler.model import job_json, job_size
 from scheduler.model.job import Reason
 from scheduler.tekton import diagnosis, job_input, pipeline_run
 from tests.unit.tekton.runs import INPUT, JOB, REQUEST
@@ -134,10 +134,10 @@ def test_an_input_belongs_to_nobody_until_its_run_owns_it() -> None:
 
 
 def test_an_input_is_at_most_900_kib() -> None:
-    limit = 900 * 1024
+    limit = job_size.MAX_BYTES
 
     job_input.build(INPUT, ir="é" * (limit // 2 - 2), values="abcd")
-    with pytest.raises(TooLargeError, match=r"921,600 bytes"):
+    with pytest.raises(TooLargeError, match="at most 900 KiB"):
         job_input.build(INPUT, ir="é" * (limit // 2 - 2), values="abcde")
 
 
