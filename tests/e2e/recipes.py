@@ -23,6 +23,37 @@ import numpy as np
 def double(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterable[str]]:
     return values * 2.0, ["score"]
 """
+REFUSES_13: Final = b"""\
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def double(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterable[str]]:
+    if (values == 13.0).any():
+        raise ValueError("13 is no value")
+    return values * 2.0, ["score"]
+"""
+SLOW_TO_LOAD: Final = b"import time\n\ntime.sleep(120.0)\n" + DOUBLE
+PMML: Final = b"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4">
+  <Header description="Twice the value"/>
+  <DataDictionary numberOfFields="2">
+    <DataField name="value" optype="continuous" dataType="double"/>
+    <DataField name="score" optype="continuous" dataType="double"/>
+  </DataDictionary>
+  <RegressionModel modelName="twice" functionName="regression">
+    <MiningSchema>
+      <MiningField name="value"/>
+      <MiningField name="score" usageType="target"/>
+    </MiningSchema>
+    <RegressionTable intercept="0">
+      <NumericPredictor name="value" coefficient="2"/>
+    </RegressionTable>
+  </RegressionModel>
+</PMML>
+"""
 SLEEP: Final = b"""\
 import time
 from collections.abc import Iterable
@@ -59,6 +90,8 @@ class Recipe:
     max_ratio: float | None = None
     """Of dead letters; None: no channel for them, the first one fails the job."""
     volume: str = CLAIM
+    is_uploaded: bool = True
+    """False: the model is in the store already, or it is not meant to be."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Laid over the pipeline's spec."""
 
@@ -133,6 +166,13 @@ class Recipe:
         config = {"volume": self.volume, "path": path, "format": format_, **compression}
         spec = {"direction": direction, "type": "file", "schema": schema, "config": config}
         return _document("DataChannel", name, spec)
+
+
+def failing(*ids: int) -> Document:
+    """A map that fails for these records."""
+    listed = ", ".join(map(str, ids))
+    text = f'root = if [{listed}].contains(this.id) {{ throw("no good record") }} else {{ this }}'
+    return {"name": "prepare", "map": text}
 
 
 def rows(count: int) -> list[dict[str, object]]:
