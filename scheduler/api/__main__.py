@@ -47,7 +47,7 @@ def ports_of(settings: Settings, cluster: Cluster, *, token: Callable[[], str]) 
     """The real ports: this cluster, the modelops server, the git server, and the programs of this image."""
     return Ports(
         cluster=cluster,
-        board=Board(Mirror(cluster, namespaces=settings.environments, slims=slim.OF_KIND)),
+        board=Board(Mirror(cluster, namespaces=settings.environments, slims=slim.OF_KIND), cluster=cluster),
         settings=settings,
         store=ModelopsClient(settings.modelops_server_url, token=token),
         linter=BentoLint(),

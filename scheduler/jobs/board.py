@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 
 from scheduler import names
 from scheduler.cluster.mirror import Mirror
+from scheduler.cluster.port import Cluster
+from scheduler.errors import SchedulerError
+from scheduler.jobs import reading
 from scheduler.model.job import Job
 from scheduler.model.types import Manifest
 from scheduler.tekton import job_status
 
 
 class Board:
-    """Jobs by environment and id. Holds nothing that the mirror does not; safe for many threads."""
+    """Jobs by environment and id. Holds nothing that the mirror does not; safe for many threads.
 
-    def __init__(self, mirror: Mirror) -> None:
+    Reading costs no request, but one for a job whose run ended before the watches told of all its task runs.
+    """
+
+    def __init__(self, mirror: Mirror, *, cluster: Cluster) -> None:
         self.mirror = mirror
+        self._cluster = cluster
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], tuple[int, Job | None]] = {}
 
@@ -27,9 +35,9 @@ class Board:
             known = self._known.get(key)
         if known and known[0] == stamp:
             return known[1]
-        job = project(self.mirror.of_job(environment, job_id)) if names.is_job_id(job_id) else None
+        job, is_certain = self._projected(environment, job_id)
         with self._lock:
-            if stamp:
+            if stamp and is_certain:
                 self._known[key] = (stamp, job)
             else:
                 self._known.pop(key, None)
@@ -41,23 +49,17 @@ class Board:
         return [job for job in found if job is not None]
 
     def run(self, environment: str, job_id: str) -> Manifest | None:
-        return _run_of(self.mirror.of_job(environment, job_id))
+        return reading.run_of(self.mirror.of_job(environment, job_id))
 
-
-def project(objects: Iterable[Manifest]) -> Job | None:
-    """The job that these objects are of; None when its run is not among them."""
-    by_kind: dict[str, list[Manifest]] = {"TaskRun": [], "Pod": []}
-    objects = list(objects)
-    for manifest in objects:
-        by_kind.setdefault(manifest["kind"], []).append(manifest)
-    run = _run_of(objects)
-    return None if run is None else job_status.project(run, task_runs=by_kind["TaskRun"], pods=by_kind["Pod"])
-
-
-def _run_of(objects: Iterable[Manifest]) -> Manifest | None:
-    """A run that bears another's id as its label is no job."""
-    for manifest in objects:
-        metadata = manifest["metadata"]
-        if manifest["kind"] == "PipelineRun" and metadata["name"] == metadata["labels"].get(names.JOB_ID):
-            return manifest
-    return None
+    def _projected(self, environment: str, job_id: str) -> tuple[Job | None, bool]:
+        """The job, and whether that stands until something changes: one that could not be read to its end does not."""
+        objects = self.mirror.of_job(environment, job_id) if names.is_job_id(job_id) else ()
+        run = reading.run_of(objects)
+        if run is None:
+            return None, True
+        if not job_status.has_untold(run, reading.of_kind("TaskRun", objects)):
+            return reading.project(run, objects), True
+        if self.mirror.is_healthy:  # while the watches begin, all that is missing is on its way
+            with suppress(SchedulerError):
+                return reading.fresh(run, cluster=self._cluster), True
+        return reading.project(run, objects, is_lagging=True), False

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from scheduler import names
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, InvalidInputError, UnavailableError
-from scheduler.jobs import query
+from scheduler.jobs import reading
 from scheduler.model.job import Job, JobState
 from scheduler.model.types import Manifest
 from scheduler.tekton import ending, pipeline_run, view
@@ -25,13 +25,13 @@ def cancel(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster,
     """
     for _ in range(_TRIES):
         run = cluster.get("PipelineRun", job_id, environment)
-        job = query.fresh(run, cluster=cluster)
+        job = reading.fresh(run, cluster=cluster)
         if job.state in {JobState.CANCELLED, JobState.CANCELLING}:
             return job
         if job.state.is_finished or job.state == JobState.FINISHING:
             raise ConflictError(f"job '{job_id}' is {job.state.value}: its scoring is over, there is nothing to cancel")
         try:
-            return query.fresh(_patched(run, by=by, at=at, mode=mode, cluster=cluster), cluster=cluster)
+            return reading.fresh(_patched(run, by=by, at=at, mode=mode, cluster=cluster), cluster=cluster)
         except (ConflictError, InvalidInputError):
             continue  # started, changed or ended meanwhile: look again
     raise UnavailableError(f"job '{job_id}' changes faster than it can be cancelled; try again", retry_after_seconds=1)
@@ -40,14 +40,14 @@ def cancel(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster,
 def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
     """Let the job finish what it has read and end; before it scores there is nothing to finish, so it is cancelled."""
     run = cluster.get("PipelineRun", job_id, environment)
-    job = query.fresh(run, cluster=cluster)
+    job = reading.fresh(run, cluster=cluster)
     if job.state == JobState.DRAINING:
         return job
     if job.state != JobState.RUNNING:
         return cancel(job_id, environment, by=by, at=at, cluster=cluster, mode="drain")
     note = json.dumps({"by": by, "at": at}, sort_keys=True)
     patch = {"metadata": {"annotations": {names.DRAIN: note}}}
-    return query.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
+    return reading.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
 
 
 def expire(run: Manifest, *, at: str, cluster: Cluster) -> None:

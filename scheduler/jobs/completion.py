@@ -8,7 +8,7 @@ from typing import Final, Literal
 from scheduler import names
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, UnavailableError
-from scheduler.jobs import query
+from scheduler.jobs import reading
 from scheduler.model import job_json
 from scheduler.model.job import Job, JobState
 from scheduler.tekton import view
@@ -27,7 +27,7 @@ def complete(
     """
     for _ in range(_TRIES):
         run = cluster.get("PipelineRun", job_id, environment)
-        job = query.fresh(run, cluster=cluster)
+        job = reading.fresh(run, cluster=cluster)
         noted = job_json.parse(view.mapping(run, "metadata", "annotations").get(names.COMPLETION)).get("outcome")
         if noted == outcome:
             return job
@@ -39,7 +39,7 @@ def complete(
         version = run["metadata"]["resourceVersion"]
         patch = {"metadata": {"resourceVersion": version, "annotations": {names.COMPLETION: note}}}
         try:
-            return query.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
+            return reading.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
         except ConflictError:
             continue  # changed meanwhile: look again
     raise UnavailableError(f"job '{job_id}' changes faster than it can be noted; try again", retry_after_seconds=1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from scheduler import names
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
-from scheduler.jobs import prepare, query
+from scheduler.jobs import prepare, reading
 from scheduler.jobs.order import Order
 from scheduler.jobs.ports import Ports
 from scheduler.model.job import Job
@@ -84,7 +84,7 @@ def _taken_up(run: Manifest, digest: str, cluster: Cluster) -> Job:
         raise ConflictError("this idempotency key was used with another body; a new job needs a new key")
     if view.text(run, "spec", "status") == pipeline_run.PENDING:
         run = finish(run, cluster=cluster)
-    return query.fresh(run, cluster=cluster)
+    return reading.fresh(run, cluster=cluster)
 
 
 def _kept(manifest: Manifest, ports: Ports) -> JobInput:

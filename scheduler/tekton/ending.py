@@ -84,11 +84,14 @@ def _cancelled(facts: Facts) -> Ending:
 
 def _without_outcome(facts: Facts) -> Ending:
     """No program could say how it ended: Tekton's own reasons, of the first task that failed or of the run."""
-    for task, found in (("install", facts.install), ("wait", facts.wait)):
-        if found.has_failed:
-            reason = reasons.of_task_run(found.condition.reason, task=task)
-            return _told_by_tekton(task, reason, found.condition.reason, found.condition.message)
-    if facts.condition.reason in reasons.TIMEOUTS:
+    failed = [(task, found) for task, found in (("install", facts.install), ("wait", facts.wait)) if found.has_failed]
+    is_late = facts.condition.reason in reasons.TIMEOUTS
+    for task, found in failed:
+        if is_late and found.condition.reason == reasons.TASK_CANCELLED:
+            continue  # how Tekton ends the tasks of a run that is late
+        reason = reasons.of_task_run(found.condition.reason, task=task)
+        return _told_by_tekton(task, reason, found.condition.reason, found.condition.message)
+    if is_late:
         task = "wait" if facts.wait.exists else "install"
         reason = reasons.DEADLINE_OF_TASK[task]
         return _told_by_tekton(task, reason, facts.condition.reason, facts.condition.message)

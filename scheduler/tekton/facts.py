@@ -31,18 +31,22 @@ class Facts:
     drain: Mapping[str, Any]
     completion: Mapping[str, Any]
     progress: Progress | None
+    is_over: bool
+    """Whether the run has ended, and every end that makes up its own is known."""
 
     @property
     def is_cancelled(self) -> bool:
         return bool(self.cancelled_by) or self.status in _CANCEL_STATUS
 
 
-def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manifest]) -> Facts:
+def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manifest], *, is_lagging: bool) -> Facts:
     annotations = view.mapping(run, "metadata", "annotations")
     tasks = task_facts.by_task(task_runs)
+    condition = task_facts.condition_of(run)
+    at_work = [task for task in tasks.values() if task.exists and not task.is_done]
     return Facts(
         run=run,
-        condition=task_facts.condition_of(run),
+        condition=condition,
         status=view.text(run, "spec", "status"),
         install=tasks["install"],
         wait=tasks["wait"],
@@ -51,6 +55,7 @@ def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manife
         drain=job_json.parse(annotations.get(names.DRAIN)),
         completion=job_json.parse(annotations.get(names.COMPLETION)),
         progress=_progress(pods),
+        is_over=condition.is_final and not at_work and not is_lagging,
     )
 
 

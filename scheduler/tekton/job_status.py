@@ -13,18 +13,24 @@ from typing import Any, Final
 
 from scheduler import names
 from scheduler.model import job_json
-from scheduler.model.job import Cleanup, Job, JobState, Submission
+from scheduler.model.job import Cleanup, Job, JobState, Progress, Submission
 from scheduler.model.types import Manifest
-from scheduler.tekton import ending, pipeline_run, timeline, view
+from scheduler.tekton import ending, pipeline_run, task_facts, timeline, view
 from scheduler.tekton.ending import Ending
 from scheduler.tekton.facts import Facts, facts_of
 
 _SCORING_PHASES: Final = frozenset({"running", "draining", "finished"})
 
 
-def project(run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable[Manifest] = ()) -> Job:
-    """The job that this run is, with the task runs and task pods that bear its id."""
-    facts = facts_of(run, task_runs, pods)
+def project(
+    run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable[Manifest] = (), is_lagging: bool = False
+) -> Job:
+    """The job that this run is, with the task runs and task pods that bear its id.
+
+    A job is over when its run and all its task runs are, so that what is said of its end never changes. `is_lagging`
+    says that some task runs are still to be heard of: then it is not over, whatever the run says.
+    """
+    facts = facts_of(run, task_runs, pods, is_lagging=is_lagging)
     found = _now(facts)
     records = job_json.ledger_from_json(facts.wait.outcome.get("ledger"))
     if records is None and facts.progress is not None:
@@ -43,11 +49,20 @@ def project(run: Manifest, *, task_runs: Iterable[Manifest] = (), pods: Iterable
         diagnosis=found.diagnosis,
         records=records,
         records_per_second=_rate(facts),
-        progress=facts.progress,
+        progress=_progress(facts),
         leftovers=tuple(str(item) for item in leftovers) if isinstance(leftovers, list) else (),
         timestamps=timeline.of(facts, found.state),
         resource_version=view.text(run, "metadata", "resourceVersion"),
     )
+
+
+def has_untold(run: Manifest, task_runs: Iterable[Manifest]) -> bool:
+    """Whether the run has ended with a task run that is not among these: one watch is ahead of the other."""
+    if not task_facts.condition_of(run).is_final:
+        return False
+    told = {view.text(task_run, "metadata", "name") for task_run in task_runs}
+    made = (child for child in view.items(run, "status", "childReferences") if child.get("kind") == "TaskRun")
+    return any(view.text(child, "name") not in told for child in made)
 
 
 def _submission(facts: Facts, noted: Mapping[str, Any]) -> Submission:
@@ -58,7 +73,7 @@ def _submission(facts: Facts, noted: Mapping[str, Any]) -> Submission:
 
 
 def _now(facts: Facts) -> Ending:
-    if facts.condition.is_final:
+    if facts.is_over:
         return ending.of(facts)
     state = _state_on_the_way(facts)
     message = facts.progress.message if facts.progress else ""
@@ -72,7 +87,7 @@ def _state_on_the_way(facts: Facts) -> JobState:
         return JobState.QUEUED
     if facts.is_cancelled and not facts.wait.outcome:
         return JobState.CANCELLING
-    if facts.uninstall.exists or facts.wait.is_done or facts.install.has_failed:
+    if facts.condition.is_final or facts.uninstall.exists or facts.wait.is_done or facts.install.has_failed:
         return JobState.FINISHING
     if facts.wait.exists:
         return _state_while_waiting(facts)
@@ -98,9 +113,18 @@ def _cleanup(facts: Facts) -> Cleanup:
     said = facts.uninstall.outcome.get("cleanup")
     if said in {Cleanup.CLEAN.value, Cleanup.LEAKED.value}:
         return Cleanup(said)
-    if not facts.condition.is_final:
+    if not facts.is_over:
         return Cleanup.PENDING if facts.install.has_started or facts.install.is_done else Cleanup.NOT_NEEDED
     return Cleanup.LEAKED if facts.install.has_started else Cleanup.NOT_NEEDED
+
+
+def _progress(facts: Facts) -> Progress | None:
+    """Once the scoring is over what `wait` said of its end: the pod's own word may be older, or gone."""
+    outcome = facts.wait.outcome
+    if job_json.ledger_from_json(outcome.get("ledger")) is None:
+        return facts.progress
+    end = {"phase": "finished", "recordsPerSecond": _rate(facts), "updated": facts.wait.completed_at}
+    return job_json.progress_from_json({**outcome, **end})
 
 
 def _rate(facts: Facts) -> float | None:

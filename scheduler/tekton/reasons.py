@@ -24,6 +24,7 @@ DEADLINE_OF_TASK: Final[Mapping[str, Reason]] = {
     "wait": Reason.RUN_DEADLINE,
     "uninstall": Reason.FINISH_DEADLINE,
 }
+TASK_CANCELLED: Final = "TaskRunCancelled"
 TIMEOUTS: Final = frozenset({"PipelineRunTimeout", "TaskRunTimeout"})
 DEADLINES: Final = frozenset(
     {Reason.QUEUE_DEADLINE, Reason.INSTALL_DEADLINE, Reason.READY_DEADLINE, Reason.RUN_DEADLINE}

@@ -24,7 +24,7 @@ def run(manifest: Manifest) -> Manifest:
         manifest,
         annotations=_RUN_ANNOTATIONS,
         spec=_only(manifest.get("spec"), "status"),
-        status=_only(manifest.get("status"), "conditions", "startTime", "completionTime"),
+        status=_only(manifest.get("status"), "conditions", "startTime", "completionTime", "childReferences"),
     )
 
 

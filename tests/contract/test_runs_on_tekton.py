@@ -20,7 +20,7 @@ from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.mirror import Mirror
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, NotFoundError
-from scheduler.jobs import cancel, logs, query, submit
+from scheduler.jobs import cancel, logs, query, reading, submit
 from scheduler.jobs.board import Board
 from scheduler.jobs.logs import Selection
 from scheduler.jobs.ports import Ports
@@ -119,7 +119,7 @@ def trial() -> Iterator[Trial]:
     ports = replace(
         world.build().ports,
         cluster=cluster,
-        board=Board(Mirror(cluster, namespaces=[namespace], slims=slim.OF_KIND)),
+        board=Board(Mirror(cluster, namespaces=[namespace], slims=slim.OF_KIND), cluster=cluster),
         settings=replace(world.SETTINGS, environments=(namespace,), task_image=IMAGE, task_priority_class=""),
         channels=lambda environment: registry.read(cluster, environment).channels,
     )
@@ -234,7 +234,7 @@ def test_another_view_of_a_job_is_the_same(trial: Trial, job_ids: dict[str, str]
     """What a replica without watches reads is what the watches have told."""
     job = trial.finished(job_ids["info"])
 
-    read = query.fresh(trial.cluster.get("PipelineRun", job.id, trial.namespace), cluster=trial.cluster)
+    read = reading.fresh(trial.cluster.get("PipelineRun", job.id, trial.namespace), cluster=trial.cluster)
 
     assert read == job
 

@@ -146,7 +146,7 @@ def build(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> World
     mirror = Mirror(cluster, namespaces=SETTINGS.environments, slims=slim.OF_KIND, watch_seconds=0.5)
     ports = Ports(
         cluster=cluster,
-        board=Board(mirror),
+        board=Board(mirror, cluster=cluster),
         settings=SETTINGS,
         store=store,
         linter=lint,

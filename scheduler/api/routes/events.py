@@ -60,12 +60,16 @@ async def _events(job: Job, board: Board, last: str) -> AsyncIterator[str]:
         if touched == key:
             loop.call_soon_threadsafe(changed.set)
 
+    def now(before: Job) -> Job:
+        """In a thread of its own: the end of a job may have to be asked of the API server."""
+        return board.job(*key) or before
+
     leave = board.mirror.listen(listener)
     try:
         deadline = time.monotonic() + _LONGEST_SECONDS
         while time.monotonic() < deadline:
             changed.clear()
-            job = board.job(*key) or job
+            job = await anyio.to_thread.run_sync(now, job)
             number, text = _event(job)
             if number != last:
                 last = number

@@ -11,7 +11,7 @@ from scheduler.api import access, audit, filters, views
 from scheduler.api.context import Context, change
 from scheduler.api.wire import CancelBody, CompletionBody, JobBody
 from scheduler.errors import InvalidInputError
-from scheduler.jobs import cancel, completion, listing, query, submit
+from scheduler.jobs import cancel, completion, listing, query, reading, submit
 from scheduler.jobs.submit import Submitted
 from scheduler.model import job_json
 from scheduler.model.job import Job, JobState
@@ -43,7 +43,7 @@ def router(context: Context) -> APIRouter:
 def shown(job_id: str, *, environment: str, request: Request, context: Context) -> Job:
     """The job when the caller may get it; otherwise, or without one, the same NotFoundError."""
     caller, ports = caller_of(request), context.ports
-    with access.hidden(query.not_found(job_id)):
+    with access.hidden(reading.not_found(job_id)):
         places = context.access.allowed(caller, verb="get", resource="jobs", environment=environment)
     return query.query(job_id, environments=places, board=ports.board, cluster=ports.cluster)
 

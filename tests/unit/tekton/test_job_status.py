@@ -164,9 +164,16 @@ SITUATIONS: list[tuple[str, dict[str, Any], list[Any], list[Any], tuple[JobState
     (
         "whole run timed out",
         run("False", "PipelineRunTimeout", "failed to finish within 3h"),
-        [OK_INSTALL, task("wait")],
+        [OK_INSTALL, task("wait", "False", "TaskRunCancelled")],
         [],
         (S.TIMED_OUT, C.LEAKED, "wait", R.RUN_DEADLINE),
+    ),
+    (
+        "whole run timed out, and its task not yet stopped",
+        run("False", "PipelineRunTimeout", "failed to finish within 3h"),
+        [OK_INSTALL, task("wait")],
+        [],
+        (S.FINISHING, C.PENDING, "wait", R.NONE),
     ),
     (
         "no pipeline",
