@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import jpype
+import jpype.config
 
 from scheduler.serving.faults import ModelRefusedError
 
@@ -27,6 +28,8 @@ def start() -> None:
     with _LOCK:
         if jpype.isJVMStarted():
             return
+        # the process's end is the JVM's: destroying it first crashed in native code when Python threads had used it
+        jpype.config.destroy_jvm = False
         heap = os.environ.get(HEAP_VARIABLE, "")
         try:
             jpype.startJVM(
