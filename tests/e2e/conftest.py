@@ -78,7 +78,6 @@ def files(deployed: Deployed) -> Iterator[Volume]:
     """The volume that sources and sinks of the tests are on."""
     image = json.loads(deployed.images.with_suffix(".json").read_text())["streaming-runtime"]
     with volume.mounted(deployed.platform, claim=recipes.CLAIM, size="1Gi", image=image) as mounted:
-        mounted.remove(*mounted.names())
         yield mounted
 
 
@@ -97,6 +96,11 @@ def jobs(client: SchedulingClient, store: ModelopsClient, files: Volume, pod_log
 def _forget_jobs() -> None:
     """Only the jobs that a test itself looked at are told about when it fails."""
     support.LOOKED_AT.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("runs_last") is not None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from scheduler.client.scheduling import JobJson, SchedulingClient
 from scheduler.demo import check
 from scheduler.demo.installation import ENVIRONMENT, Platform
 from scheduler.demo.volume import Volume
+from scheduler.errors import UnavailableError
 from scheduler.model.job import JobState, Reason
 from scheduler.tekton import diagnosis
 from tests.e2e.pod_logs import PodLogs
@@ -53,6 +55,12 @@ class Jobs:
             file.flush()
             self.store.upload(Path(file.name), sha256=sha256)
 
+    def give(self, recipe: Recipe, source: bytes | None) -> None:
+        """Put the recipe's source on the volume, or none; whatever its earlier jobs left is gone."""
+        self.files.remove(recipe.source, *self.published(recipe))
+        if source is not None:
+            self.files.put(recipe.source, source)
+
     def run(self, recipe: Recipe) -> JobJson:
         return self.finish(self.start(recipe)["id"])
 
@@ -70,11 +78,16 @@ class Jobs:
         """The job as soon as it is as wanted; AssertionError when it finishes otherwise, or has not come so far."""
         LOOKED_AT[job_id] = self.logs
         deadline = time.monotonic() + limit_seconds
-        while not is_right(job := self.client.job(job_id)):
-            assert not JobState(job["state"]).is_finished, f"it finished: {shown(job)}"
-            assert time.monotonic() < deadline, f"not within {limit_seconds:g} s: {shown(job)}"
+        last = "nobody answered"
+        while time.monotonic() < deadline:
+            with suppress(UnavailableError):  # a server that starts again
+                job = self.client.job(job_id)
+                if is_right(job):
+                    return job
+                last = shown(job)
+                assert not JobState(job["state"]).is_finished, f"it finished: {last}"
             time.sleep(_PAUSE_SECONDS)
-        return job
+        raise AssertionError(f"not within {limit_seconds:g} s: {last}")
 
     def assert_ended(
         self,

@@ -60,10 +60,10 @@ ALL: Final = (
 def ended(jobs: Jobs) -> Mapping[str, JobJson]:
     """Every recipe's finished job."""
     for recipe in ALL:
-        jobs.files.put(recipe.source, recipe.source_of(recipes.rows(ROWS)))
-    jobs.files.put(MAPPED.source, MAPPED.source_of(recipes.without_values(recipes.rows(ROWS + 2), ROWS + 1, ROWS + 2)))
-    jobs.files.put(CUT.source, CUT.source_of(recipes.rows(20_000))[:-5000])
-    jobs.files.remove(NO_SOURCE.source)
+        jobs.give(recipe, recipe.source_of(recipes.rows(ROWS)))
+    jobs.give(MAPPED, MAPPED.source_of(recipes.without_values(recipes.rows(ROWS + 2), ROWS + 1, ROWS + 2)))
+    jobs.give(CUT, CUT.source_of(recipes.rows(20_000))[:-5000])
+    jobs.give(NO_SOURCE, None)
     _damage(jobs)
     return jobs.run_all({recipe.name: recipe for recipe in ALL})
 
