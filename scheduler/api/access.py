@@ -23,6 +23,7 @@ _FLOW: Final = "flow"
 class Access:
     gate: Gate
     environments: tuple[str, ...]
+    platform_namespace: str
     cluster: Cluster
 
     def require(self, caller: Caller, *, verb: str, resource: str, environment: str, subresource: str = "") -> None:
@@ -50,6 +51,13 @@ class Access:
         if not found:
             raise ForbiddenError(f"{caller.name} may not {verb} {resource}.{names.DOMAIN} in any environment")
         return found
+
+    def require_pipelines(self, caller: Caller) -> None:
+        """Nothing when the caller may read deployed pipelines, which belong to the platform and to no environment.
+
+        The server's own right reads them: without this it would show them to whoever may start any job.
+        """
+        self.gate.require(caller, verb="get", resource="pipelines", namespace=self.platform_namespace)
 
     def is_own_flow(self, caller: Caller, *, job_id: str) -> str:
         """The environment of the job when the caller's token is bound to the pod of its own flow; empty otherwise."""

@@ -38,7 +38,13 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     """The application on these ports. Watches and sweeping begin and end with its lifespan."""
     environments = ports.settings.environments
     gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0))
-    context = Context(ports=ports, access=Access(gate=gate, environments=environments, cluster=ports.cluster))
+    access = Access(
+        gate=gate,
+        environments=environments,
+        platform_namespace=ports.settings.platform_namespace,
+        cluster=ports.cluster,
+    )
+    context = Context(ports=ports, access=access)
     metrics = Metrics(ports.board, environments)
     app = FastAPI(
         title="modelops scheduling server",

@@ -38,6 +38,7 @@ SERVERS = (
 )
 SETTINGS = Settings(
     environments=(ENVIRONMENT, OTHER),
+    platform_namespace="platform",
     platform="modelops.one",
     task_image="registry.example/scheduling-server@sha256:" + "1" * 64,
     task_priority_class="modelops-task",

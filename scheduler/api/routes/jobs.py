@@ -52,6 +52,8 @@ def _submit(routes: APIRouter, context: Context) -> None:
     @routes.post(
         "",
         summary="Start a job",
+        description="Needs `create jobs` in the environment; for a deployed pipeline also `get pipelines` in the "
+        "platform's namespace.",
         status_code=201,
         responses={
             200: {"model": views.JobView, "description": "This key and body have started it before."},
@@ -62,6 +64,8 @@ def _submit(routes: APIRouter, context: Context) -> None:
     def start(body: JobBody, request: Request, key: Key = "") -> JSONResponse:
         caller = caller_of(request)
         context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
+        if body.pipeline:
+            context.access.require_pipelines(caller)
         if not key.isprintable():
             raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
         order = body.order()

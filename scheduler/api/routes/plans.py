@@ -12,13 +12,20 @@ from scheduler.jobs import plan
 from scheduler.jobs.plan import Plan
 from scheduler.web.authentication import caller_of
 
+_RIGHTS = (
+    "Needs `create plans` in the environment; for a deployed pipeline also `get pipelines` in the platform's namespace."
+)
+
 
 def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/v1/plans", tags=["plans"], responses=views.PROBLEMS)
 
-    @routes.post("", summary="Plan a job", responses={200: {"model": views.PlanView}})
+    @routes.post("", summary="Plan a job", description=_RIGHTS, responses={200: {"model": views.PlanView}})
     def make(body: JobBody, request: Request) -> JSONResponse:
-        context.access.require(caller_of(request), verb="create", resource="plans", environment=body.environment)
+        caller = caller_of(request)
+        context.access.require(caller, verb="create", resource="plans", environment=body.environment)
+        if body.pipeline:
+            context.access.require_pipelines(caller)
         return JSONResponse(_view(plan.plan(body.order(), ports=context.ports)))
 
     return routes

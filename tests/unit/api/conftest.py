@@ -24,7 +24,7 @@ class Served:
     server: Server
     client: TestClient
     operator: dict[str, str]
-    """Headers of somebody who may do everything in one environment."""
+    """Headers of somebody who may do everything in one environment, and read deployed pipelines."""
     viewer: dict[str, str]
     """May get and list there."""
     stranger: dict[str, str]
@@ -47,7 +47,12 @@ def headers(token: str) -> dict[str, str]:
 def served() -> Iterator[Served]:
     here = world.build()
     server = app.create(here.ports)
-    operator = world.allow(here.cluster, "operator", Rule("operator", namespace=ENVIRONMENT))
+    operator = world.allow(
+        here.cluster,
+        "operator",
+        Rule("operator", namespace=ENVIRONMENT),
+        Rule("operator", verb="get", resource="pipelines", namespace=world.SETTINGS.platform_namespace),
+    )
     viewer = world.allow(
         here.cluster,
         "viewer",

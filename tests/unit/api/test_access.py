@@ -98,6 +98,19 @@ def test_a_viewer_changes_nothing(served: Served) -> None:
     assert served.world.runs() == before
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/plans"])
+def test_a_deployed_pipeline_is_read_for_those_only_who_may_read_it(served: Served, path: str) -> None:
+    token = world.allow(served.world.cluster, "local", Rule("local", namespace=ENVIRONMENT))
+    inline = {**{key: value for key, value in BODY.items() if key != "pipeline"}, "ir": list(world.DOCUMENTS)}
+
+    refused = served.client.post(path, json=BODY, headers=headers(token))
+
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == "local may not get pipelines.modelops.dev in 'platform'"
+    assert served.client.post(path, json={**BODY, "pipeline": "x"}, headers=headers(token)).status_code == 403
+    assert served.client.post(path, json=inline, headers=headers(token)).status_code in {200, 201}
+
+
 def test_a_foreign_environment_answers_like_one_that_does_not_exist(served: Served) -> None:
     def words(environment: str) -> tuple[int, str]:
         answer = served.client.post("/v1/jobs", json={**BODY, "environment": environment}, headers=served.operator)

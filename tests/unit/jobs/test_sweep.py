@@ -59,7 +59,7 @@ def test_a_half_made_submit_is_finished_when_its_server_had_time_enough(here: Wo
 def test_a_job_that_waits_too_long_is_ended(here: World) -> None:
     wanted = world.order(deadlines={"queue": 60})
     job_id = submit.submit(wanted, key="k", by="ada", ports=here.ports).job.id
-    here.settle(lambda: here.board.job(ENVIRONMENT, job_id))
+    here.settle(lambda: (run := here.board.run(ENVIRONMENT, job_id)) and "status" not in run["spec"])
 
     assert swept(here, after(50)) == Swept()
     assert swept(here, after(70)).expired == (job_id,)
