@@ -19,6 +19,7 @@ from scheduler.preprocess import resolve
 from scheduler.preprocess.resolve import Request, Resolved
 from scheduler.settings import Globals
 from scheduler.tekton import job_input, pipeline_run
+from scheduler.tekton.job_input import JobInput
 
 FOLDER: Final = Path(__file__).resolve().parent
 ALL: Final = tuple(sorted(path.parent.name for path in FOLDER.glob("*/request.json")))
@@ -73,8 +74,8 @@ def resolved(case: Case, *, globals_: Globals | None = None) -> Resolved:
     return resolve.values(loaded.pipeline, request=request)
 
 
-def run(case: Case, made: Resolved) -> Manifest:
-    """The PipelineRun, as the server would create it for somebody at some time."""
+def given(case: Case, made: Resolved) -> JobInput:
+    """The job, as somebody submitted it at some time."""
     asked, limits = case.request, made.deadlines
     about = made.values["global"]["job"]
     submission = Submission(
@@ -91,7 +92,7 @@ def run(case: Case, made: Resolved) -> Manifest:
         submitted_at="2026-01-01T00:00:00Z",
         digests={"ir": about["irDigest"], "values": made.values_digest, "models": made.models, "images": made.images},
     )
-    given = job_input.JobInput(
+    return JobInput(
         job_id=about["id"],
         namespace=about["environment"],
         submission=submission,
@@ -99,9 +100,18 @@ def run(case: Case, made: Resolved) -> Manifest:
         ir_digest=about["irDigest"],
         values_digest=made.values_digest,
     )
+
+
+def config_map(case: Case, made: Resolved) -> Manifest:
+    ir = canonical.json_bytes(list(load.from_folder(case.folder / "ir").documents)).decode()
+    return job_input.build(given(case, made), ir=ir, values=made.values_text)
+
+
+def run(case: Case, made: Resolved) -> Manifest:
+    """The PipelineRun, as the server would create it."""
     return pipeline_run.build(
         pipeline_run.Request(
-            input=given,
+            input=given(case, made),
             task_image=image("scheduling-server"),
             priority_class="modelops-modelops-task",
             log_level=case.globals_.log_level,

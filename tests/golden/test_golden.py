@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scheduler import assets
+from scheduler import assets, names
 from scheduler.model import canonical
 from scheduler.preprocess import values_text
 from scheduler.settings import Globals
@@ -54,6 +54,30 @@ def test_what_install_reads_has_the_digest_that_the_run_names(name: str) -> None
 
     params = {param["name"]: param["value"] for param in run["spec"]["params"]}
     assert canonical.digest(values_text.from_yaml(made.values_text)) == params["values-digest"]
+
+
+@pytest.mark.parametrize("file", ["configmap.yaml", "pipelinerun.yaml"])
+def test_the_examples_of_tekton_are_the_objects_of_a_job(file: str, *, regenerate: bool) -> None:
+    """Both as the server creates them: the input uncommitted, the run pending."""
+    made = cases.resolved(BASE)
+    build = cases.config_map if file == "configmap.yaml" else cases.run
+    text = "# Written by `pytest tests/golden --regenerate`; compared by every test run.\n" + values_text.to_yaml(
+        build(BASE, made)
+    )
+    path = assets.tekton() / "examples" / file
+    if regenerate:
+        path.write_text(text)
+
+    assert path.read_text() == text
+
+
+def test_the_run_mounts_the_input_that_it_names() -> None:
+    made = cases.resolved(BASE)
+    run, given = cases.run(BASE, made), cases.config_map(BASE, made)
+
+    mounted = [workspace["configMap"]["name"] for workspace in run["spec"]["workspaces"]]
+    assert mounted == [given["metadata"]["name"]] == [run["metadata"]["annotations"][names.INPUT]]
+    assert given["metadata"]["namespace"] == run["metadata"]["namespace"]
 
 
 CHANGES: Mapping[str, tuple[object, dict[str, object]]] = {
