@@ -21,10 +21,13 @@ from scheduler.model.types import Manifest
 from scheduler.preprocess import flow, resolve, resources
 from scheduler.preprocess.resolve import Resolved
 from scheduler.preprocess.resources import Totals
+from scheduler.settings import Globals
 
 NOT_RENDERED: Final = "NOT RENDERED"
 NOT_LINTED: Final = "NOT LINTED"
 _NO_DIGEST: Final = "sha256:" + "0" * 64
+_STORE: Final = "http://modelops-modelops-server.modelops.svc:8080"
+"""Stands for the platform's own: the charts refuse a job that does not say where its models are."""
 _PROGRAMS: Final = ("streaming-runtime",)
 
 
@@ -67,6 +70,7 @@ def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
         parameters=wish.parameters,
         deadlines=wish.deadlines,
         registry=_registry(wish.channel_files),
+        globals_=Globals(artifact_store_url=_STORE),
         images={name: f"{name}@{_NO_DIGEST}" for name in (*_PROGRAMS, *(server.chart for server in servers))},
         scoring_servers=servers,
         data_versions=wish.data_versions,
@@ -82,7 +86,7 @@ def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
         resolved=resolved,
         objects=objects,
         totals=None if objects is None else resources.totals(objects),
-        notes=(*linted, *rendered, "images are the platform's own once it is planned with --online"),
+        notes=(*linted, *rendered, "images and artifact store are the platform's own once it is planned with --online"),
     )
 
 

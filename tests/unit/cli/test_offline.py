@@ -10,9 +10,11 @@ from scheduler.cli import exit_codes, offline
 from scheduler.cli.offline import Wish
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
 from scheduler.helm.fake import FakeHelm
+from scheduler.helm.pyhelm import HelmProgram
 from scheduler.ir import load
 from scheduler.lint.fake import FakeLint
 from scheduler.model.problem import Problem
+from tests.charts import render
 from tests.unit import world
 from tests.unit.cli.conftest import Run
 
@@ -38,6 +40,12 @@ def test_a_plan_has_values_objects_and_totals() -> None:
     assert made.totals is not None
     assert made.totals.pods == len(made.objects or ())
     assert made.totals.pods >= 2
+
+
+@pytest.mark.helm
+def test_the_charts_take_the_values_of_a_plan() -> None:
+    made = offline.plan(WISH, helm=HelmProgram(executable=render.helm_program()), lint=FakeLint())
+    assert {item["kind"] for item in made.objects or ()} == render.job_kinds()
 
 
 def test_the_same_wish_gives_the_same_plan_to_the_byte() -> None:
