@@ -45,7 +45,8 @@ def test_a_plan_has_values_objects_and_totals() -> None:
 @pytest.mark.helm
 def test_the_charts_take_the_values_of_a_plan() -> None:
     made = offline.plan(WISH, helm=HelmProgram(executable=render.helm_program()), lint=FakeLint())
-    assert {item["kind"] for item in made.objects or ()} == render.job_kinds()
+    kinds = {item["kind"] for item in made.objects or ()}
+    assert {"ConfigMap", "Deployment", "Job", "NetworkPolicy", "Service"} <= kinds <= render.job_kinds()
 
 
 def test_the_same_wish_gives_the_same_plan_to_the_byte() -> None:
