@@ -15,9 +15,10 @@ from scheduler import names
 from scheduler.model import job_json
 from scheduler.model.job import Cleanup, Job, JobState, Progress, Submission
 from scheduler.model.types import Manifest
-from scheduler.tekton import ending, pipeline_run, task_facts, timeline, view
+from scheduler.tekton import ending, pending, pipeline_run, task_facts, timeline, view
 from scheduler.tekton.ending import Ending
 from scheduler.tekton.facts import Facts, facts_of
+from scheduler.tekton.task_facts import TaskFacts
 
 _SCORING_PHASES: Final = frozenset({"running", "draining", "finished"})
 
@@ -75,11 +76,11 @@ def _submission(facts: Facts, noted: Mapping[str, Any]) -> Submission:
 def _now(facts: Facts) -> Ending:
     if facts.is_over:
         return ending.of(facts)
-    state = _state_on_the_way(facts)
+    task, found = _task_at_work(facts)
     message = facts.progress.message if facts.progress else ""
-    if state == JobState.QUEUED and facts.install.exists:
-        message = facts.install.condition.message  # why its pod waits: quota, image, no node
-    return Ending(state=state, task=_task_at_work(facts), message=message)
+    if found.exists and not found.has_started and not found.is_done:
+        message = pending.sentence(task, found.condition)  # quota, image, no node
+    return Ending(state=_state_on_the_way(facts), task=task, message=message)
 
 
 def _state_on_the_way(facts: Facts) -> JobState:
@@ -101,11 +102,11 @@ def _state_while_waiting(facts: Facts) -> JobState:
     return JobState.DRAINING if phase == "draining" or facts.drain else JobState.RUNNING
 
 
-def _task_at_work(facts: Facts) -> str:
+def _task_at_work(facts: Facts) -> tuple[str, TaskFacts]:
     for task, found in (("uninstall", facts.uninstall), ("wait", facts.wait), ("install", facts.install)):
         if found.exists:
-            return task
-    return ""
+            return task, found
+    return "", task_facts.ABSENT
 
 
 def _cleanup(facts: Facts) -> Cleanup:

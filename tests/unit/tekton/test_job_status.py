@@ -330,10 +330,40 @@ def test_each_state_has_the_time_that_the_cluster_knows() -> None:
     }
 
 
-def test_a_queued_job_says_what_it_waits_for() -> None:
-    waiting = task("install", reason="Pending", message=QUEUED_MESSAGE, started=False)
+def pod_status(kind: str, message: str = "") -> str:
+    """As Tekton 1.15 writes it."""
+    return f'pod status "{kind}":"False"; message: "{message}"'
 
-    assert project(run(), [waiting]).message == QUEUED_MESSAGE
+
+@pytest.mark.parametrize(
+    ("reason", "message", "said"),
+    [
+        ("Pending", pod_status("PodScheduled", QUEUED_MESSAGE), f"task install waits for a node: {QUEUED_MESSAGE}"),
+        ("Pending", pod_status("PodScheduled"), "task install waits for a node"),
+        ("Pending", pod_status("PodReadyToStartContainers"), "task install starts"),
+        ("Pending", pod_status("Initialized", "containers with incomplete status: [prepare]"), "task install starts"),
+        ("Pending", "Pending", "task install starts"),
+        ("Started", "Not all Steps in the Task have started executing", "task install starts"),
+        ("Pending", "", "task install starts"),
+        (
+            "ExceededResourceQuota",
+            "TaskRun Pod exceeded available resources",
+            "task install waits: ExceededResourceQuota: TaskRun Pod exceeded available resources",
+        ),
+        ("PullImageFailed", "back-off pulling", "task install waits: PullImageFailed: back-off pulling"),
+        ("Pending", pod_status("Moonrise", "soon"), f"task install waits: Pending: {pod_status('Moonrise', 'soon')}"),
+    ],
+)
+def test_a_queued_job_says_what_it_waits_for(reason: str, message: str, said: str) -> None:
+    job = project(run(), [task("install", reason=reason, message=message, started=False)])
+
+    assert (job.state, job.message) == (S.QUEUED, said)
+
+
+def test_a_later_task_says_so_too() -> None:
+    waiting = task("wait", reason="Pending", message=pod_status("PodScheduled", "no room"), started=False)
+
+    assert project(run(), [OK_INSTALL, waiting]).message == "task wait waits for a node: no room"
 
 
 def test_a_step_that_never_ran_has_installed_nothing() -> None:
