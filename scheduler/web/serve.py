@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 PORT: Final = 8080
-_DRAIN_SECONDS: Final = 20
+DRAIN_SECONDS: Final = 20
 
 
 class JsonLines(logging.Formatter):
@@ -61,7 +61,7 @@ def run(app: FastAPI, *, host: str = "0.0.0.0", port: int = PORT, log_level: str
         port=port,
         log_config=None,
         log_level=log_level,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=30,
         server_header=False,
     )

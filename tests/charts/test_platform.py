@@ -14,6 +14,7 @@ from scheduler import names
 from scheduler.api import __main__ as server_main
 from scheduler.model.types import Manifest
 from scheduler.settings import Globals, Settings
+from scheduler.web import serve
 from tests.charts import render
 
 pytestmark = pytest.mark.helm
@@ -203,6 +204,12 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [4318],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
+
+
+def test_a_pod_of_the_scheduling_server_serves_until_nobody_is_sent_to_it(minimal: tuple[Manifest, ...]) -> None:
+    pod = render.one(minimal, "Deployment", SERVER)["spec"]["template"]["spec"]
+    waits = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert waits + serve.DRAIN_SECONDS < pod["terminationGracePeriodSeconds"]
 
 
 def test_metrics_need_no_token_and_are_open_to_nobody_unless_named(minimal: tuple[Manifest, ...]) -> None:
