@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Final
 
 from scheduler import names
-from scheduler.cluster.port import Cluster
+from scheduler.cluster.port import Cluster, EventType, ExpiredError
 from scheduler.errors import SchedulerError
 from scheduler.model.types import Manifest
 from scheduler.tekton import view
 
 _PAUSE_SECONDS: Final = 0.5
+_WATCH_SECONDS: Final = 3.0
 
 
 class PodLogs:
@@ -25,28 +26,51 @@ class PodLogs:
         self._lines: dict[str, dict[str, list[str]]] = {}
         self._followed: set[tuple[str, str, int]] = set()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._threads = [
+            threading.Thread(target=self._look, args=(label,), daemon=True) for label in (names.RELEASE, names.JOB_ID)
+        ]
 
     def __enter__(self) -> PodLogs:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join(timeout=30)
+        for thread in self._threads:
+            thread.join(timeout=30)
 
     def of(self, job: str) -> Mapping[str, list[str]]:
         """`pod/container` -> its lines so far."""
         return {title: list(lines) for title, lines in sorted(self._lines.get(job, {}).items())}
 
-    def _look(self) -> None:
-        while not self._over.wait(_PAUSE_SECONDS):
-            for label in (names.RELEASE, names.JOB_ID):
-                with suppress(SchedulerError):  # asked again at once
-                    for pod in self._cluster.list("Pod", self._environment, labels={label: None}):
-                        self._follow_all(pod, job=pod["metadata"]["labels"][label])
+    def _look(self, label: str) -> None:
+        """Of pods that change from now on: those of earlier jobs have nothing to say."""
+        version = ""
+        while not self._over.is_set():
+            try:
+                version = version or self._cluster.list("Pod", self._environment, labels={label: None}).resource_version
+                version = self._watch(label, version)
+            except ExpiredError:
+                version = ""
+            except SchedulerError:
+                self._over.wait(_PAUSE_SECONDS)
+
+    def _watch(self, label: str, version: str) -> str:
+        """The version up to which everything was seen."""
+        for event in self._cluster.watch(
+            "Pod",
+            self._environment,
+            labels={label: None},
+            resource_version=version,
+            timeout_seconds=_WATCH_SECONDS,
+        ):
+            version = event.manifest["metadata"]["resourceVersion"]
+            if event.type in {EventType.ADDED, EventType.MODIFIED}:
+                self._follow_all(event.manifest, job=event.manifest["metadata"]["labels"][label])
+        return version
 
     def _follow_all(self, pod: Manifest, *, job: str) -> None:
         statuses = (
