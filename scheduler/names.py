@@ -91,7 +91,10 @@ def is_job_id(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` may name a document, step or parameter: at most 40 of a-z, 0-9 and `-`, first a letter."""
+    """Whether `text` may name a document or a step: at most 40 of a-z, 0-9 and `-`, first a letter, last no `-`.
+
+    Parameters are no such names but identifiers, because expressions name them.
+    """
     return _NAME.fullmatch(text) is not None
 
 

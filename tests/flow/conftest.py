@@ -207,6 +207,7 @@ class Flow:
                 direction="source" if name == "source" else "sink",
                 type="file",
                 schema=self.input if name == "source" else self.output,
+                data_version="v1" if name == "source" else "",
                 config={"volume": "v", **config_},
             )
             for name, config_ in names.items()

@@ -190,7 +190,7 @@ def test_the_manifest_says_what_the_sink_is(make: Any, data: Callable[..., str])
         "job": "jtest",
         "flow": "f",
         "irDigest": "sha256:ir",
-        "dataVersion": "",
+        "dataVersion": "v1",
         "ledger": {"read": 10, "written": 3, "deadLettered": 0, "dropped": 0, "filtered": 7, "split": 0, "folded": 0},
         "digest": "sha256:" + hashlib.sha256(flow.path("out.jsonl").read_bytes()).hexdigest(),
     }
