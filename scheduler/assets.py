@@ -1,4 +1,4 @@
-"""Where schemas, charts, Tekton manifests and build contexts lie: in a checkout, or where an image put them."""
+"""Where schemas, charts, Tekton manifests and build contexts lie: in a checkout, a wheel or an image."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
+CHECKOUT: Final = Path(__file__).resolve().parent.parent
+CARRIED: Final = Path(__file__).resolve().parent / "_assets"
+"""Where a wheel has them; a checkout has no such folder."""
 
 
 def root() -> Path:
-    """The folder with `charts/`, `tekton/` and `ir-schemas/`: `MODELOPS_ASSETS`, or the checkout this runs from."""
-    return Path(os.environ.get("MODELOPS_ASSETS", _ROOT))
+    """The folder with `charts/`, `tekton/` and `ir-schemas/`: `MODELOPS_ASSETS`, the wheel's or the checkout."""
+    given = os.environ.get("MODELOPS_ASSETS", "")
+    if given:
+        return Path(given)
+    return CARRIED if CARRIED.is_dir() else CHECKOUT
 
 
 def ir_schemas() -> Path:

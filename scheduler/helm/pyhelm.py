@@ -12,6 +12,7 @@ from typing import Final
 
 import yaml
 
+from scheduler import assets
 from scheduler.errors import ConflictError, NotFoundError, ProgramError, UnavailableError
 from scheduler.helm.port import ReleaseState, ReleaseStatus
 from scheduler.helm.process import HelmCommand
@@ -34,14 +35,17 @@ class HelmProgram:
     def __init__(
         self,
         *,
-        executable: str = "helm",
+        executable: str = "",
         environ: Mapping[str, str] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        """`environ` is helm's whole environment; by default this process's own."""
+        """Without an `executable` it is the one that `assets.program` finds.
+
+        `environ` is helm's whole environment; by default this process's own.
+        """
         self._timeout_seconds = timeout_seconds
         self._command = HelmCommand(
-            executable=executable,
+            executable=executable or assets.program("helm"),
             environ=os.environ if environ is None else environ,
             timeout_seconds=timeout_seconds,
         )
