@@ -5,6 +5,7 @@ Setuptools loads this file by its path, before there is a package: nothing of `s
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -32,5 +33,6 @@ class BuildWithAssets(build_py):  # type: ignore[misc]  # setuptools is no part 
 
     def get_source_files(self) -> list[str]:
         """What a source distribution needs to make the same wheel."""
-        files = (path for name in _FOLDERS for path in (_CHECKOUT / name).rglob("*") if path.is_file())
+        found = (os.walk(_CHECKOUT / name, followlinks=True) for name in _FOLDERS)
+        files = [Path(folder, name) for walked in found for folder, _, names in walked for name in names]
         return [*super().get_source_files(), *(str(path.relative_to(_CHECKOUT)) for path in files)]
