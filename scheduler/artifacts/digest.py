@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,6 @@ def checked(text: str) -> str:
         message = f"'{text[:80]}' is not a SHA-256 digest: 64 of 0-9 and a-f are needed"
         raise InvalidInputError([Problem(message=message)])
     return text
-
-
-def of_file(path: Path) -> str:
-    made = hashlib.sha256()
-    for block in blocks(path):
-        made.update(block)
-    return made.hexdigest()
 
 
 def blocks(path: Path) -> Iterator[bytes]:

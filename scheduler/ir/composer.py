@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from scheduler.errors import TooLargeError
 from scheduler.ir import events, limits, pointer, words
 from scheduler.ir.source import Branch, Places
+from scheduler.model import alike
 from scheduler.model.problem import Problem
 
 
@@ -180,7 +181,7 @@ class _Composer:
             message = f"the alias '*{event.anchor[:60]}' " + (
                 "has no anchor before it" if node is None else "stands inside its own anchor"
             )
-            self.fault(message, candidates=tuple(words.nearest_first(event.anchor, known)[:8]) if node is None else ())
+            self.fault(message, candidates=tuple(alike.nearest_first(event.anchor, known)[:8]) if node is None else ())
             return _Node(None, event.line, 1, 0)
         self.count(node.nodes)
         if len(self.path) + node.height > limits.DEPTH:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from scheduler.ir import pointer, references, words
 from scheduler.ir.source import Sourced
-from scheduler.model import duration
+from scheduler.model import alike, duration
 from scheduler.model.problem import Problem
 
 LONGEST_DEADLINE_SECONDS: Final = 30 * 24 * 3600
@@ -92,7 +92,7 @@ def _parameters(sourced: Sourced) -> Iterator[Problem]:
         if not fits(default):
             yield sourced.problem(f"the default {words.shown(default)} is not {wanted}", pointer=at)
         elif allowed and default not in allowed:
-            candidates = words.nearest_first(default, [str(value) for value in allowed])
+            candidates = alike.nearest_first(default, [str(value) for value in allowed])
             message = f"the default {words.shown(default)} is not in 'enum'"
             yield sourced.problem(message, pointer=at, candidates=candidates)
 
@@ -123,7 +123,7 @@ def _unknown_fields(sourced: Sourced, given: Mapping[str, Any], at: tuple[str | 
 
 
 def _no_field(sourced: Sourced, name: object, known: Mapping[str, Any], at: tuple[str | int, ...]) -> Problem:
-    candidates = words.nearest_first(name, known)
+    candidates = alike.nearest_first(name, known)
     return sourced.problem(f"there is no field {words.shown(name)}", pointer=pointer.join(at), candidates=candidates)
 
 

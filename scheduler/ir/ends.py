@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from scheduler.ir import words
 from scheduler.ir.fields import Fault
-from scheduler.model import record_fit
+from scheduler.model import alike, record_fit
 from scheduler.model.pipeline import DataChannel, RecordSchema, ScoringFlow
 from scheduler.model.types import Document
 
@@ -49,7 +48,7 @@ def _direction(role: str, name: str, direction: str, channels: Mapping[str, Data
     if channel is not None and channel.direction != direction:
         others = [other.name for other in channels.values() if other.direction == direction]
         message = f"channel '{name}' is a {channel.direction}, a {direction} is needed"
-        candidates = tuple(words.nearest_first(name, others))
+        candidates = tuple(alike.nearest_first(name, others))
         yield Fault(pointer=f"/spec/{role}/channel", message=message, candidates=candidates)
 
 

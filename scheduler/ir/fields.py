@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduler.ir import pointer, words
+from scheduler.model import alike
 from scheduler.model.pipeline import Field, FilterStep, MapStep, Model, ScoreStep, ScoringFlow
 from scheduler.model.record_fit import fits
 
@@ -62,11 +63,11 @@ def _inputs(step: ScoreStep, model: Model | None, known: _Known, at: tuple[str |
         if name in step.inputs[:number]:
             yield Fault(pointer=here, message=f"the input '{name}' stands here twice")
         elif known.is_all and name not in known.fields:
-            meant.update(words.close(name, free)[:1])
+            meant.update(alike.close(name, free)[:1])
             message = f"the record has no field '{name}' at this step"
             yield Fault(pointer=here, message=message, candidates=_near(name, known.fields))
         elif model is not None and name not in wanted:
-            meant.update(words.close(name, free)[:1])
+            meant.update(alike.close(name, free)[:1])
             yield Fault(
                 pointer=here, message=f"model '{model.name}' has no input '{name}'", candidates=_near(name, free)
             )
@@ -114,4 +115,4 @@ def _end(flow: ScoringFlow, known: _Known) -> Iterator[Fault]:
 
 
 def _near(name: str, known: Mapping[str, Field] | Sequence[str]) -> tuple[str, ...]:
-    return tuple(words.nearest_first(name, known))
+    return tuple(alike.nearest_first(name, known))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from scheduler.ir import words
 from scheduler.ir.source import Sourced
+from scheduler.model import alike
 from scheduler.model.problem import Problem
 
 _AT = "/spec/artifact"
@@ -38,7 +39,7 @@ def find(sourced: Sourced, folder: Path) -> Found:
     if not path.is_file():
         if "sha256" in spec:
             return Found(None, None)
-        candidates = tuple(words.nearest_first(spec["artifact"], _files(folder)))[:20]
+        candidates = tuple(alike.nearest_first(spec["artifact"], _files(folder)))[:20]
         message = f"there is no file {words.shown(spec['artifact'])} in the IR folder"
         return Found(None, sourced.problem(message, pointer=_AT, candidates=candidates))
     try:

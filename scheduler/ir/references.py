@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from scheduler.ir import pointer, words
 from scheduler.ir.source import Sourced
+from scheduler.model import alike
 from scheduler.model.problem import Problem
 
 REFERENCES: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
@@ -101,7 +102,7 @@ def _unknown(
     for at, name in values(sourced.document, path):
         if name not in known[kind] and name not in unclear:
             message = f"no {kind} is named {words.shown(name)}"
-            yield sourced.problem(message, pointer=at, candidates=words.nearest_first(name, known[kind]))
+            yield sourced.problem(message, pointer=at, candidates=alike.nearest_first(name, known[kind]))
 
 
 def _doubles(documents: Sequence[Sourced], known: Index) -> Iterator[Problem]:

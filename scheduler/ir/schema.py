@@ -18,6 +18,7 @@ from jsonschema import exceptions, validators
 from scheduler import assets
 from scheduler.ir import limits, pointer, schema_words, words
 from scheduler.ir.source import Sourced
+from scheduler.model import alike
 from scheduler.model.problem import Problem
 
 FILES: Final[Mapping[str, str]] = {
@@ -83,7 +84,7 @@ def _unknown_kind(sourced: Sourced) -> Problem:
         return sourced.problem("'kind' is missing", candidates=tuple(FILES))
     kind = sourced.document["kind"]
     message = f"{words.shown(kind)} is no kind of document"
-    return sourced.problem(message, pointer="/kind", candidates=words.nearest_first(kind, FILES))
+    return sourced.problem(message, pointer="/kind", candidates=alike.nearest_first(kind, FILES))
 
 
 def _is_reported(path: Sequence[str | int], reported: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from scheduler.ir import words
+from scheduler.model import alike
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -46,7 +47,7 @@ def _unknown_keys(error: Error) -> Iterator[Finding]:
     for key in error.instance:
         if key not in known:
             free = [name for name in known if name not in error.instance]
-            candidates = tuple(words.nearest_first(key, free))
+            candidates = tuple(alike.nearest_first(key, free))
             yield Finding(path=(*error.path, key), message=f"unknown key {words.shown(key)}", candidates=candidates)
 
 
@@ -55,7 +56,7 @@ def _misspelt(instance: Mapping[str, Any], schema: Mapping[str, Any]) -> set[str
     known: Mapping[str, Any] = schema.get("properties", {})
     free = [name for name in known if name not in instance]
     unknown = [key for key in instance if key not in known][:50]
-    return {near[0] for key in unknown if (near := words.close(key, free))}
+    return {near[0] for key in unknown if (near := alike.close(key, free))}
 
 
 def _missing(error: Error) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ def _missing(error: Error) -> Iterator[Finding]:
 
 
 def _not_one_of(error: Error) -> Iterator[Finding]:
-    candidates = tuple(words.nearest_first(error.instance, [str(option) for option in error.wanted]))
+    candidates = tuple(alike.nearest_first(error.instance, [str(option) for option in error.wanted]))
     yield Finding(path=error.path, message=f"{words.shown(error.instance)} is not accepted", candidates=candidates)
 
 

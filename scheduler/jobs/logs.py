@@ -14,13 +14,12 @@ from scheduler.model.types import Manifest
 
 FLOW: Final = "flow"
 SERVICES: Final = "services"
-SOURCES: Final = (*names.TASKS, FLOW, SERVICES)
-"""Where a log may come from: the tasks of the run, the job's flow, its scoring services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     source: str
+    """Where the log comes from: a task of the run, the job's flow or its scoring services."""
     container: str = ""
     """Empty: the pod's main one."""
     follow: bool = False

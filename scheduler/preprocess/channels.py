@@ -10,10 +10,10 @@ from typing import Final, Literal, TypeAlias
 
 from scheduler.errors import InvalidInputError
 from scheduler.model import record_fit
+from scheduler.model.alike import nearest
 from scheduler.model.pipeline import DataChannel, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.preprocess import expressions
-from scheduler.preprocess.nearest import nearest
 
 Role: TypeAlias = Literal["source", "sink", "deadLetters"]
 BUILT_TYPES: Final = ("file",)
@@ -99,7 +99,9 @@ def _find(
 
 def _nearest_first(name: str, known: Sequence[DataChannel]) -> list[DataChannel]:
     order = nearest(name, [channel.name for channel in known])
-    return sorted(known, key=lambda channel: order.index(channel.name))
+    return sorted(
+        (channel for channel in known if channel.name in order), key=lambda channel: order.index(channel.name)
+    )
 
 
 def _why(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from scheduler.model.alike import nearest
 from scheduler.model.pipeline import Deadlines
 from scheduler.model.problem import Problem
-from scheduler.preprocess.nearest import nearest
 
 PHASES: Final = ("queue", "install", "ready", "run", "finish")
 LONGEST: Final = 30 * 24 * 3600

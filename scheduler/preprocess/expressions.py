@@ -16,10 +16,10 @@ from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from scheduler.errors import InvalidInputError
+from scheduler.model.alike import nearest
 from scheduler.model.pipeline import Scalar
 from scheduler.model.problem import Problem
 from scheduler.preprocess import literals
-from scheduler.preprocess.nearest import nearest
 
 Scope: TypeAlias = Mapping[str, Mapping[str, Scalar]]
 """Root (`parameters`, `globals`) -> name -> value."""

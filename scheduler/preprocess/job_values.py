@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from scheduler import names
 from scheduler.model import tensors
+from scheduler.model.alike import nearest
 from scheduler.model.pipeline import DataChannel, Model, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
@@ -14,7 +15,6 @@ from scheduler.preprocess import globals_
 from scheduler.preprocess.channels import Channels
 from scheduler.preprocess.flow import CompiledFlow
 from scheduler.preprocess.merge import merge
-from scheduler.preprocess.nearest import nearest
 from scheduler.preprocess.request import Request
 from scheduler.preprocess.services import Services
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from scheduler.model.alike import nearest
 from scheduler.model.pipeline import Parameter, Scalar, ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess.nearest import nearest
 
 MAX_STRING: Final = 4096
 

@@ -39,7 +39,8 @@ def test_a_flows_own_parameter_hides_the_pipelines() -> None:
 def test_all_problems_come_at_once() -> None:
     _, problems = parameters.resolve(TWO, {"treshold": 0.1, "threshold": "high"})
 
-    assert problems[0].candidates[:2] == ("threshold", "score-flights.threshold")
+    assert problems[0].candidates[0] == "threshold"
+    assert "score-flights.threshold" in problems[0].candidates
     assert [str(replace(problem, candidates=())) for problem in problems] == [
         "job /parameters/treshold: pipeline 'flight-delay' has no parameter 'treshold'",
         "job /parameters/threshold: parameter 'threshold' must be a number, not 'high'",
