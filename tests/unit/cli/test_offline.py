@@ -129,6 +129,7 @@ def test_validate_for_programs(run: Run) -> None:
 
 def test_a_plan_without_programs_has_its_own_exit_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/does/not/exist")
+    monkeypatch.delenv("MODELOPS_HELM", raising=False)
     monkeypatch.delenv("MODELOPS_BENTO", raising=False)
     result = run("plan", str(OWN), "--set", "day=2026-01-31")
     assert result.code == exit_codes.INCOMPLETE
