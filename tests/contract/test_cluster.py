@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +16,7 @@ from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Caller, Cluster, Event, EventType
 from scheduler.errors import ConflictError, InvalidInputError, NotFoundError, SchedulerError
 from scheduler.model.types import Manifest
+from tests import real_cluster
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -27,11 +26,7 @@ def _fake_cluster() -> Cluster:
 
 
 def _live_cluster() -> Cluster:
-    home = os.environ.get("MODELOPS_HOME", "")
-    path = os.environ.get("KUBECONFIG") or (str(Path(home) / "kubeconfig") if home else "")
-    if not path:
-        pytest.fail("the end-to-end tests need KUBECONFIG or MODELOPS_HOME: run `make up`")
-    return KubernetesCluster.from_kubeconfig(Path(path))
+    return KubernetesCluster.from_kubeconfig(real_cluster.kubeconfig())
 
 
 @pytest.fixture(

@@ -20,6 +20,7 @@ from scheduler.helm.fake import FakeHelm
 from scheduler.helm.port import Helm, ReleaseState, ReleaseStatus
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.model.types import Manifest, Values
+from tests import real_cluster
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -44,14 +45,6 @@ def _program() -> str:
     if found is None:
         pytest.fail("these tests need helm: run `make up`, put it on PATH or name it in MODELOPS_HELM")
     return found
-
-
-def _kubeconfig() -> Path:
-    home = os.environ.get("MODELOPS_HOME", "")
-    path = os.environ.get("KUBECONFIG") or (str(Path(home) / "kubeconfig") if home else "")
-    if not path:
-        pytest.fail("the end-to-end tests need KUBECONFIG or MODELOPS_HOME: run `make up`")
-    return Path(path)
 
 
 @pytest.fixture
@@ -86,7 +79,11 @@ def renderer(request: pytest.FixtureRequest) -> Helm:
 def helm(request: pytest.FixtureRequest) -> Helm:
     if request.param == "fake":
         return FakeHelm(render=_rendered)
-    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "KUBECONFIG": str(_kubeconfig())}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "KUBECONFIG": str(real_cluster.kubeconfig()),
+    }
     return HelmProgram(executable=_program(), environ=environ)
 
 
@@ -96,7 +93,7 @@ def namespace(helm: Helm) -> Iterator[str]:
     if isinstance(helm, FakeHelm):
         yield name
         return
-    cluster = KubernetesCluster.from_kubeconfig(_kubeconfig())
+    cluster = KubernetesCluster.from_kubeconfig(real_cluster.kubeconfig())
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     cluster.delete("Namespace", name)

@@ -26,6 +26,7 @@ from scheduler.jobs.logs import Selection
 from scheduler.jobs.ports import Ports
 from scheduler.model.job import Cleanup, Job, JobState, Reason
 from scheduler.tekton import slim
+from tests import real_cluster
 from tests.unit import world
 from tests.unit.faulty import FaultyCluster, Killed
 
@@ -103,11 +104,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def trial() -> Iterator[Trial]:
-    home = os.environ.get("MODELOPS_HOME", "")
-    path = os.environ.get("KUBECONFIG") or (f"{home}/kubeconfig" if home else "")
-    if not path:
-        pytest.fail("the end-to-end tests need KUBECONFIG or MODELOPS_HOME: run `make up`")
-    cluster = KubernetesCluster.from_kubeconfig(Path(path))
+    cluster = KubernetesCluster.from_kubeconfig(real_cluster.kubeconfig())
     namespace = f"trial-{uuid.uuid4().hex[:8]}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})

@@ -22,11 +22,11 @@ from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.model import canonical
 from scheduler.preprocess import values_text
 from scheduler.tasks import remains
+from tests import real_cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.helm, pytest.mark.timeout(300)]
 
 HOME = Path(os.environ.get("MODELOPS_HOME") or "/var/lib/modelops")
-KUBECONFIG = Path(os.environ.get("KUBECONFIG") or HOME / "kubeconfig")
 OBJECTS = 60
 """Enough that helm is at work for a while."""
 TEMPLATE = """\
@@ -44,7 +44,7 @@ data: {text: {{ $.Values.text | quote }}}
 
 @pytest.fixture(scope="module")
 def cluster() -> KubernetesCluster:
-    return KubernetesCluster.from_kubeconfig(KUBECONFIG)
+    return KubernetesCluster.from_kubeconfig(real_cluster.kubeconfig())
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ class Programs:
         helm = shutil.which("helm", path=f"{HOME / 'bin'}:{os.environ['PATH']}") or "helm"
         environ = {
             **os.environ,
-            "KUBECONFIG": str(KUBECONFIG),
+            "KUBECONFIG": str(real_cluster.kubeconfig()),
             "MODELOPS_ASSETS": str(self.folder / "assets"),
             "PATH": f"{Path(helm).parent}:{os.environ['PATH']}",
         }
