@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import yaml
 from scheduler import assets
 from scheduler.devcluster.addresses import API_SERVER, Addresses
 from scheduler.devcluster.home import Home
-from scheduler.errors import InvalidInputError, ProgramError
+from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.model.problem import Problem
 
 NAMESPACE: Final = "modelops"
@@ -123,7 +124,17 @@ def install(platform: Platform, images: Path, *, extra: Sequence[str] = ()) -> N
     for deployment in platform.objects("deployments", "-n", NAMESPACE):
         name = deployment["metadata"]["name"]
         platform.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=180s")
+    _await_departures(platform)
     platform.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account_metadata()})
+
+
+def _await_departures(platform: Platform) -> None:
+    """Wait until no pod of an earlier version is left, which would still answer on connections that are open."""
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    while any("deletionTimestamp" in pod["metadata"] for pod in platform.objects("pods", "-n", NAMESPACE)):
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"pods of an earlier version do not leave namespace {NAMESPACE}")
+        time.sleep(0.5)
 
 
 def account_metadata() -> dict[str, str]:

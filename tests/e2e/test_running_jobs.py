@@ -136,7 +136,8 @@ def test_the_pod_of_its_own_flow_completes_a_job(
     by = f"declared failed by system:serviceaccount:{ENVIRONMENT}:{names.SCORING_ACCOUNT}: so I say"
     job = jobs.finish(started.given_up)
     jobs.assert_ended(job, state=JobState.FAILED, reason=Reason.COMPLETED_BY_REQUEST, task="wait", words=(by,))
-    assert _complete(login, token, started.given_up).status_code == 401, "its pod is gone, and its token with it"
+    # its pod is gone, and its token with it: 401, or 404 while the server still holds the answer about the token
+    assert _complete(login, token, started.given_up).status_code in {401, 404}
 
 
 def test_nobody_else_completes_a_job(
