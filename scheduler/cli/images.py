@@ -19,7 +19,7 @@ from scheduler.images.registry import HttpRegistry
 app = typer.Typer(name="images", help="Container images: build those that are missing.", no_args_is_help=True)
 _BUILD = examples.of(
     "modelops images build --registry 10.217.0.1:5000 --binaries /var/lib/modelops/bin --values images.yaml",
-    "modelops images build --registry registry.example.com --base registry.example.com/debian:13 --only modelops-server",
+    "modelops images build --registry registry.example.com --base registry.example.com/debian:13",
 )
 _LIST = examples.of("modelops images list")
 _LOCK = examples.of("modelops images lock")
