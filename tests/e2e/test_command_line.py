@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import signal
 import subprocess
 import sys
 import uuid
@@ -307,11 +308,14 @@ def test_an_ir_that_is_too_large_has_its_exit_code(modelops: Modelops, folder: s
 def test_an_interrupted_watch_leaves_the_job_alone(modelops: Modelops, jobs: Jobs, tmp_path: Path) -> None:
     job = modelops.json("job", "start", "--ir", _ir(tmp_path, RECIPE))["id"]
     command = [sys.executable, "-m", "scheduler", "job", "watch", job]
+    # a test run in a shell's background ignores the signal, and its children would inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watch = subprocess.Popen(command, env=dict(modelops.environ), stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     try:
         assert watch.stderr is not None
         assert watch.stderr.readline()
-        watch.send_signal(2)
+        watch.send_signal(signal.SIGINT)
         told = watch.communicate(timeout=20)[1]
     finally:
         watch.kill()
