@@ -125,7 +125,9 @@ def install(platform: Platform, images: Path, *, extra: Sequence[str] = ()) -> N
         name = deployment["metadata"]["name"]
         platform.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=180s")
     _await_departures(platform)
-    platform.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account_metadata()})
+    platform.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR, "namespace": NAMESPACE}}
+    )
 
 
 def _await_departures(platform: Platform) -> None:
@@ -135,7 +137,3 @@ def _await_departures(platform: Platform) -> None:
         if time.monotonic() > deadline:
             raise UnavailableError(f"pods of an earlier version do not leave namespace {NAMESPACE}")
         time.sleep(0.5)
-
-
-def account_metadata() -> dict[str, str]:
-    return {"name": OPERATOR, "namespace": NAMESPACE}
