@@ -48,7 +48,7 @@ def _run() -> list[str]:
     heading("helm upgrade --install modelops charts/modelops")
     installation.install(place, images)
     shell = Shell(platform=place, config=FOLDER / "config.json")
-    shell.show("login", "--account", f"{NAMESPACE}/{OPERATOR}", "--environment", ENVIRONMENT)
+    shell.show("login", "--account", OPERATOR, "--namespace", NAMESPACE, "--environment", ENVIRONMENT)
 
     heading("Flights, and a model of their delays")
     source = FOLDER / "flights.csv"

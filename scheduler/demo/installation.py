@@ -2,7 +2,8 @@
 
 The local cluster is the default. With `MODELOPS_CLUSTER=current` it is the reader's `KUBECONFIG`, and then
 `MODELOPS_REGISTRY` (where this machine pushes to), `MODELOPS_REGISTRY_PULL` (the same registry as the nodes name it)
-and `MODELOPS_BASE_IMAGE` are needed too.
+and `MODELOPS_BASE_IMAGE` are needed too. `MODELOPS_DEMO_NAMESPACE` and `MODELOPS_DEMO_ENVIRONMENT` name other namespaces, so
+that two of them live beside each other.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from scheduler.devcluster.home import Home
 from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.model.problem import Problem
 
-NAMESPACE: Final = "modelops"
+NAMESPACE: Final = os.environ.get("MODELOPS_DEMO_NAMESPACE", "modelops")
 RELEASE: Final = "modelops"
-ENVIRONMENT: Final = "staging"
+ENVIRONMENT: Final = os.environ.get("MODELOPS_DEMO_ENVIRONMENT", "staging")
 OPERATOR: Final = "operator"
 """ServiceAccount in the platform's namespace whose token the demonstration uses."""
 _LIMIT_SECONDS: Final = 300

@@ -16,7 +16,7 @@ from scheduler.cli.configuration import Login
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Cluster
-from scheduler.demo.installation import ENVIRONMENT
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR
 from tests.e2e import recipes
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs, order
@@ -242,7 +242,7 @@ def test_an_unknown_environment_is_refused(server: httpx.Client, cluster: Kubern
 
 
 def test_nobody_is_let_in_without_a_token_for_this_platform(login: Login, cluster: KubernetesCluster) -> None:
-    other = cluster.request_token("operator", "modelops", audience="https://example.com", seconds=600).value
+    other = cluster.request_token(OPERATOR, NAMESPACE, audience="https://example.com", seconds=600).value
     for headers in ({}, {"Authorization": f"Bearer {other}"}):
         answer = httpx.post(f"{login.url}/v1/jobs", json=order(RECIPE), headers=headers, trust_env=False)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
