@@ -2,8 +2,8 @@
 
 The local cluster is the default. With `MODELOPS_CLUSTER=current` it is the reader's `KUBECONFIG`, and then
 `MODELOPS_REGISTRY` (where this machine pushes to), `MODELOPS_REGISTRY_PULL` (the same registry as the nodes name it)
-and `MODELOPS_BASE_IMAGE` are needed too. `MODELOPS_DEMO_NAMESPACE` and `MODELOPS_DEMO_ENVIRONMENT` name other namespaces, so
-that two of them live beside each other.
+and `MODELOPS_BASE_IMAGE` are needed too. `MODELOPS_DEMO_NAMESPACE` and `MODELOPS_DEMO_ENVIRONMENT` name other
+namespaces, so that two of them live beside each other.
 """
 
 from __future__ import annotations

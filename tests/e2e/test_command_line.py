@@ -66,7 +66,8 @@ def modelops(platform: Platform, config: Path) -> Modelops:
     ours = {key: value for key, value in platform.environ.items() if not key.startswith("MODELOPS_")}
     home = {key: value for key, value in os.environ.items() if key in {"MODELOPS_HOME", "MODELOPS_CLUSTER"}}
     run = Modelops(environ={**ours, **home, "MODELOPS_CONFIG": str(config)})
-    told = run.good("login", "--account", OPERATOR, "--namespace", NAMESPACE, "--environment", ENVIRONMENT, "--for", "1h")
+    account = ("--account", OPERATOR, "--namespace", NAMESPACE)
+    told = run.good("login", *account, "--environment", ENVIRONMENT, "--for", "1h")
     assert "logged in" in told
     return run
 
@@ -119,7 +120,7 @@ def watched(modelops: Modelops, revision: Mapping[str, Any]) -> tuple[dict[str, 
 def test_a_login_is_kept_for_its_owner_alone(modelops: Modelops, config: Path) -> None:
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     kept = json.loads(config.read_text())
-    again = modelops("login", "--account", f"{NAMESPACE}/{OPERATOR}", "-n", NAMESPACE, "-o", "yaml", MODELOPS_CONFIG=f"{config}.other")
+    again = modelops("login", "--account", OPERATOR, "-n", NAMESPACE, "-o", "yaml", MODELOPS_CONFIG=f"{config}.other")
     shown = yaml.safe_load(again.stdout)
     assert (shown["url"], shown["account"]) == (kept["url"], f"{NAMESPACE}/{OPERATOR}")
     assert kept["token"] not in again.stdout + again.stderr
