@@ -59,6 +59,13 @@ class Access:
         """
         self.gate.require(caller, verb="get", resource="pipelines", namespace=self.platform_namespace)
 
+    def require_artifacts(self, caller: Caller) -> None:
+        """Nothing when the caller may read the artifact store, as an IR that names models by their digest needs.
+
+        The server's own right hands them to the environment: without this a digest alone would open every model.
+        """
+        self.gate.require(caller, verb="get", resource="artifacts", namespace=self.platform_namespace)
+
     def is_own_flow(self, caller: Caller, *, job_id: str) -> str:
         """The environment of the job when the caller's token is bound to the pod of its own flow; empty otherwise."""
         pod, uid = caller.extra.get(_POD_NAME, ()), caller.extra.get(_POD_UID, ())

@@ -44,7 +44,7 @@ class GitServer:
     """Repositories below one base URL."""
 
     base_url: str
-    """`http`, `https` or `git`; empty: there is none."""
+    """`http`, `https` or `git` (the charts allow the first two); empty: there is none."""
     seconds: float = 30.0
     """For everything that one order needs."""
     repository_bytes: int = 64 * 2**20

@@ -52,8 +52,8 @@ def _submit(routes: APIRouter, context: Context) -> None:
     @routes.post(
         "",
         summary="Start a job",
-        description="Needs `create jobs` in the environment; for a deployed pipeline also `get pipelines` in the "
-        "platform's namespace.",
+        description="Needs `create jobs` in the environment, and in the platform's namespace `get pipelines` for a "
+        "deployed pipeline, `get artifacts` for an IR given otherwise.",
         status_code=201,
         responses={
             200: {"model": views.JobView, "description": "This key and body have started it before."},
@@ -66,6 +66,8 @@ def _submit(routes: APIRouter, context: Context) -> None:
         context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
         if body.pipeline:
             context.access.require_pipelines(caller)
+        else:
+            context.access.require_artifacts(caller)
         if not key.isprintable():
             raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
         order = body.order()

@@ -24,7 +24,7 @@ class Served:
     server: Server
     client: TestClient
     operator: dict[str, str]
-    """Headers of somebody who may do everything in one environment, and read deployed pipelines."""
+    """Headers of somebody who may do everything in one environment, and read what is deployed."""
     viewer: dict[str, str]
     """May get and list there."""
     stranger: dict[str, str]
@@ -51,7 +51,7 @@ def served() -> Iterator[Served]:
         here.cluster,
         "operator",
         Rule("operator", namespace=ENVIRONMENT),
-        Rule("operator", verb="get", resource="pipelines", namespace=world.SETTINGS.platform_namespace),
+        Rule("operator", verb="get", namespace=world.SETTINGS.platform_namespace),
     )
     viewer = world.allow(
         here.cluster,

@@ -108,7 +108,21 @@ def test_a_deployed_pipeline_is_read_for_those_only_who_may_read_it(served: Serv
     assert refused.status_code == 403
     assert refused.json()["detail"] == "local may not get pipelines.modelops.dev in 'platform'"
     assert served.client.post(path, json={**BODY, "pipeline": "x"}, headers=headers(token)).status_code == 403
-    assert served.client.post(path, json=inline, headers=headers(token)).status_code in {200, 201}
+    granted = {"/v1/jobs": 403, "/v1/plans": 200}
+    assert served.client.post(path, json=inline, headers=headers(token)).status_code == granted[path]
+
+
+def test_an_ir_with_digests_starts_for_those_only_who_may_read_artifacts(served: Served) -> None:
+    inline = {**{key: value for key, value in BODY.items() if key != "pipeline"}, "ir": list(world.DOCUMENTS)}
+    here = Rule("local", namespace=ENVIRONMENT)
+    token = world.allow(served.world.cluster, "local", here)
+    refused = served.client.post("/v1/jobs", json=inline, headers=headers(token))
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == "local may not get artifacts.modelops.dev in 'platform'"
+
+    artifacts = Rule("reader", verb="get", resource="artifacts", namespace=world.SETTINGS.platform_namespace)
+    reader = world.allow(served.world.cluster, "reader", Rule("reader", namespace=ENVIRONMENT), artifacts)
+    assert served.client.post("/v1/jobs", json=inline, headers=headers(reader)).status_code == 201
 
 
 def test_a_foreign_environment_answers_like_one_that_does_not_exist(served: Served) -> None:
