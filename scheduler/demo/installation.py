@@ -21,7 +21,7 @@ from typing import Any, Final
 import yaml
 
 from scheduler import assets
-from scheduler.devcluster.addresses import API_SERVER, Addresses
+from scheduler.devcluster.addresses import Addresses
 from scheduler.devcluster.home import Home
 from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.model.problem import Problem
@@ -44,7 +44,6 @@ class Platform:
     registry: str
     registry_pull: str
     base_image: str
-    is_local: bool
 
     @staticmethod
     def from_environ(environ: Mapping[str, str]) -> Platform:
@@ -61,7 +60,6 @@ class Platform:
             registry=registry,
             registry_pull=environ.get("MODELOPS_REGISTRY_PULL", registry),
             base_image=environ.get("MODELOPS_BASE_IMAGE", f"{registry}/modelops/base:trixie"),
-            is_local=is_local,
         )
 
     @property
@@ -107,12 +105,10 @@ def build_images(platform: Platform, folder: Path) -> Path:
 def install(platform: Platform, images: Path, *, extra: Sequence[str] = ()) -> None:
     """`helm upgrade --install` of charts/modelops with one environment, and wait until both servers are up."""
     account = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": NAMESPACE}
-    ports = [443, 6443] if not platform.is_local else [443, API_SERVER]
     values = {
         "global": {
             "registry": {"push": platform.registry, "pull": platform.registry_pull},
             "environments": [ENVIRONMENT],
-            "apiServer": {"ports": ports},
         },
         "access": {"operators": [account]},
         "modelops-server": {"persistence": {"size": "1Gi"}},

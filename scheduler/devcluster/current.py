@@ -1,4 +1,4 @@
-"""The reader's own cluster instead, with `MODELOPS_CLUSTER=current`: only helm is built and nothing is started."""
+"""The reader's own cluster instead, with `MODELOPS_CLUSTER=current`: only programs are built and nothing is started."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def is_meant(environ: Mapping[str, str]) -> bool:
 
 
 def check(home: Home, environ: Mapping[str, str], tell: Tell) -> ClusterStatus:
-    """Build helm (and kubectl where there is none), and see that the cluster answers: else an UnavailableError."""
+    """Build what the machine lacks of helm, Bento and kubectl; UnavailableError when the cluster does not answer."""
     kubectl = shutil.which("kubectl")
-    wanted = [toolchain.HELM, *([] if kubectl else [toolchain.KUBECTL])]
+    wanted = [toolchain.HELM, toolchain.BENTO, *([] if kubectl else [toolchain.KUBECTL])]
     if not all((home.bin / program.name).exists() for program in wanted):
         toolchain.build(wanted, home, go.find(home, tell), tell)
     found = of(home, environ)

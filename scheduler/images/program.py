@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -32,7 +33,8 @@ def run(command: Sequence[str], *, limit_seconds: float, environ: Mapping[str, s
             start_new_session=True,
         )
     except OSError as error:
-        raise ProgramError(f"cannot start {command[0]}: {error.strerror}") from error
+        remedy = f"; install it, for instance the Debian package '{command[0]}'" if error.errno == errno.ENOENT else ""
+        raise ProgramError(f"cannot start {command[0]}: {error.strerror}{remedy}") from error
     with child:
         try:
             output, _ = child.communicate(timeout=limit_seconds)

@@ -26,9 +26,9 @@ esac
 
 @pytest.fixture
 def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An environment that means the reader's own cluster, with helm built and a kubectl on PATH."""
+    """An environment that means the reader's own cluster, with helm and Bento built and a kubectl on PATH."""
     (tmp_path / "bin").mkdir()
-    for name, text in (("kubectl", KUBECTL), ("helm", "#!/bin/sh\n")):
+    for name, text in (("kubectl", KUBECTL), ("helm", "#!/bin/sh\n"), ("bento", "#!/bin/sh\n")):
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
