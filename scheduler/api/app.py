@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 import scheduler
-from scheduler.api import middleware, views
+from scheduler.api import middleware
 from scheduler.api.access import Access
 from scheduler.api.background import Sweeper
 from scheduler.api.context import Context
@@ -19,7 +19,7 @@ from scheduler.api.metrics import Metrics
 from scheduler.api.routes import channels, events, health, jobs, logs, plans
 from scheduler.cluster.port import OwnAccessError
 from scheduler.jobs.ports import Ports
-from scheduler.web import authentication, problems
+from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
 

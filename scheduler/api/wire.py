@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from scheduler.errors import InvalidInputError
 from scheduler.jobs.order import GitPlace, Order
-from scheduler.model import canonical, duration
+from scheduler.model import duration
 from scheduler.model.problem import Problem
-
-Text = Annotated[str, Field(max_length=4096)]
-Name = Annotated[str, Field(min_length=1, max_length=253)]
-Parameter = str | bool | int | float | None
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+from scheduler.web.bodies import Body, DeadlinesBody, Name, OrderBody, Text
 
 
 class GitBody(Body):
@@ -31,17 +24,7 @@ class GitBody(Body):
     )
 
 
-class DeadlinesBody(Body):
-    """Durations such as `30s`, `5m` or `2h`; what is not given is as the pipeline says."""
-
-    queue: Text | None = Field(default=None, description="Until task install starts.", examples=["1h"])
-    install: Text | None = Field(default=None, description="For helm install.", examples=["5m"])
-    ready: Text | None = Field(default=None, description="Until services and flow are ready.", examples=["5m"])
-    run: Text | None = Field(default=None, description="For the scoring.", examples=["2h"])
-    finish: Text | None = Field(default=None, description="For the teardown.", examples=["10m"])
-
-
-class JobBody(Body):
+class JobBody(OrderBody):
     """What to run, and how. Exactly one of `pipeline`, `ir` and `git`."""
 
     model_config = ConfigDict(
@@ -59,25 +42,12 @@ class JobBody(Body):
         }
     )
 
-    environment: Name = Field(description="Namespace where the job runs.", examples=["staging"])
     pipeline: Name | None = Field(default=None, description="A deployed pipeline's name.", examples=["flight-delay"])
-    revision: int | None = Field(default=None, ge=1, description="Of `pipeline`; without it the newest.", examples=[3])
     ir: list[dict[str, Any]] | None = Field(default=None, description="The IR itself, as documents.")
     git: GitBody | None = Field(default=None, description="An IR on the git server.")
-    parameters: dict[str, Parameter] = Field(default={}, description="Values of the pipeline's parameters.")
-    labels: dict[str, str] = Field(default={}, description="To find the job by.", examples=[{"team": "ops"}])
-    deadlines: DeadlinesBody = Field(default=DeadlinesBody(), description="Over the pipeline's own.")
-    trigger: dict[str, Any] | None = Field(default=None, description="What caused the job; kept as it is.")
-    dataVersions: dict[str, str] = Field(default={}, description="Source channel -> version of its data.")  # noqa: N815
 
-    @model_validator(mode="after")
-    def _is_json(self) -> JobBody:
-        """Python's JSON reader lets through what no JSON writer may write."""
-        try:
-            canonical.json_bytes({"ir": self.ir, "trigger": self.trigger})
-        except (RecursionError, ValueError):
-            raise ValueError("not JSON: NaN, an infinite number, half a surrogate pair, or nested too deeply") from None
-        return self
+    def opaque(self) -> Mapping[str, object]:
+        return {**super().opaque(), "ir": self.ir}
 
     def order(self) -> Order:
         """InvalidInputError lists each deadline that is no duration."""
@@ -93,13 +63,6 @@ class JobBody(Body):
             trigger=self.trigger,
             data_versions=self.dataVersions,
         )
-
-
-class CancelBody(Body):
-    mode: Literal["cancel", "drain"] = Field(
-        "cancel",
-        description="`cancel` ends the job at once and tears it down; `drain` lets it finish what it has read.",
-    )
 
 
 class CompletionBody(Body):

@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from scheduler.api import audit, views
+from scheduler.api import audit
 from scheduler.api.context import Context, change
+from scheduler.api.views import ChannelList, ChannelView
 from scheduler.api.wire import ChannelBody
 from scheduler.channels import deploy, registry, remove
 from scheduler.channels.registry import Entry
 from scheduler.jobs import channel_users
+from scheduler.web import views
 from scheduler.web.authentication import caller_of
 
 Place = Annotated[str, Query(min_length=1, max_length=253, description="Namespace whose registry is meant.")]
@@ -29,15 +31,13 @@ def router(context: Context) -> APIRouter:
 def _read(routes: APIRouter, context: Context) -> None:
     cluster = context.ports.cluster
 
-    @routes.get("", summary="List data channels", responses={200: {"model": views.ChannelList}})
+    @routes.get("", summary="List data channels", responses={200: {"model": ChannelList}})
     def list_(environment: Place, request: Request) -> JSONResponse:
         context.access.require(caller_of(request), verb="list", resource="datachannels", environment=environment)
         found = registry.read(cluster, environment)
         return JSONResponse({"channels": [_view(entry) for entry in found.entries]})
 
-    @routes.get(
-        "/{name}", summary="Show a data channel", responses={200: {"model": views.ChannelView}, **views.NOT_FOUND}
-    )
+    @routes.get("/{name}", summary="Show a data channel", responses={200: {"model": ChannelView}, **views.NOT_FOUND})
     def show(name: str, environment: Place, request: Request) -> JSONResponse:
         context.access.require(caller_of(request), verb="get", resource="datachannels", environment=environment)
         return JSONResponse(_view(registry.show(name, environment, cluster=cluster)))
@@ -48,8 +48,8 @@ def _deploy(routes: APIRouter, context: Context) -> None:
         "/{name}",
         summary="Register or replace a data channel",
         responses={
-            200: {"model": views.ChannelView, "description": "Replaced."},
-            201: {"model": views.ChannelView, "description": "Registered."},
+            200: {"model": ChannelView, "description": "Replaced."},
+            201: {"model": ChannelView, "description": "Registered."},
         },
     )
     def put(name: str, environment: Place, body: ChannelBody, request: Request) -> JSONResponse:

@@ -13,13 +13,13 @@ import anyio.to_thread
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
-from scheduler.api import views
 from scheduler.api.context import Context
-from scheduler.api.routes.jobs import Environment, shown
+from scheduler.api.routes.jobs import shown
 from scheduler.cluster.mirror import JobKey
 from scheduler.jobs.board import Board
 from scheduler.model import job_json
 from scheduler.model.job import Job
+from scheduler.web import fields, views
 
 _BEAT_SECONDS: Final = 15.0
 _LONGEST_SECONDS: Final = 600.0
@@ -40,7 +40,7 @@ def router(context: Context) -> APIRouter:
     async def follow(
         job_id: str,
         request: Request,
-        environment: Environment = "",
+        environment: fields.Environment = "",
         last: Annotated[str, Header(alias="Last-Event-ID", max_length=64)] = "",
     ) -> StreamingResponse:
         def first() -> Job:

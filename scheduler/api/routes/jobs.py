@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from scheduler.api import access, audit, filters, views
+from scheduler.api import audit, filters
 from scheduler.api.context import Context, change
-from scheduler.api.wire import CancelBody, CompletionBody, JobBody
+from scheduler.api.wire import CompletionBody, JobBody
 from scheduler.errors import InvalidInputError
 from scheduler.jobs import cancel, completion, listing, query, reading, submit
 from scheduler.jobs.submit import Submitted
 from scheduler.model import job_json
-from scheduler.model.job import Job, JobState
+from scheduler.model.job import Job
 from scheduler.model.problem import Problem
+from scheduler.web import fields, views
 from scheduler.web.authentication import caller_of
-
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        max_length=255,
-        description="The same key and body start one job only, however often they are sent.",
-    ),
-]
-Environment = Annotated[str, Query(max_length=253, description="Namespace; without it all that the caller may see.")]
-_MAX_PAGE = 500
+from scheduler.web.bodies import CancelBody
+from scheduler.web.environments import hidden
 
 
 def router(context: Context) -> APIRouter:
@@ -43,8 +35,8 @@ def router(context: Context) -> APIRouter:
 def shown(job_id: str, *, environment: str, request: Request, context: Context) -> Job:
     """The job when the caller may get it; otherwise, or without one, the same NotFoundError."""
     caller, ports = caller_of(request), context.ports
-    with access.hidden(reading.not_found(job_id)):
-        places = context.access.allowed(caller, verb="get", resource="jobs", environment=environment)
+    with hidden(reading.not_found(job_id)):
+        places = context.access.allowed(caller, verb="get", resource="jobs", among=[environment] if environment else ())
     return query.query(job_id, environments=places, board=ports.board, cluster=ports.cluster)
 
 
@@ -61,7 +53,7 @@ def _submit(routes: APIRouter, context: Context) -> None:
             **views.CONFLICT,
         },
     )
-    def start(body: JobBody, request: Request, key: Key = "") -> JSONResponse:
+    def start(body: JobBody, request: Request, key: fields.Key = "") -> JSONResponse:
         caller = caller_of(request)
         context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
         if body.pipeline:
@@ -94,17 +86,18 @@ def _list(routes: APIRouter, context: Context) -> None:
     def page(
         *,
         request: Request,
-        environment: Environment = "",
-        state: Annotated[list[JobState] | None, Query(description="Any of these.")] = None,
+        environments: fields.Environments = None,
+        states: fields.States = None,
         pipeline: Annotated[str, Query(max_length=253)] = "",
-        label: Annotated[list[str] | None, Query(description="`key=value`; all of these.")] = None,
-        since: Annotated[str, Query(max_length=40, description="RFC 3339: submitted then or later.")] = "",
-        until: Annotated[str, Query(max_length=40, description="RFC 3339: submitted before.")] = "",
-        limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 100,
-        cursor: Annotated[str, Query(max_length=200, description="`nextCursor` of the page before.")] = "",
+        labels: fields.Labels = None,
+        since: fields.Since = "",
+        until: fields.Until = "",
+        limit: fields.Limit = 100,
+        cursor: fields.Cursor = "",
     ) -> JSONResponse:
-        wanted = filters.parse(states=state or (), pipeline=pipeline, labels=label or (), since=since, until=until)
-        places = context.access.allowed(caller_of(request), verb="list", resource="jobs", environment=environment)
+        wanted = filters.parse(states=states or (), pipeline=pipeline, labels=labels or (), since=since, until=until)
+        caller = caller_of(request)
+        places = context.access.allowed(caller, verb="list", resource="jobs", among=environments or ())
         found = listing.page(context.ports.board, places, filter_=wanted, limit=limit, cursor=cursor)
         jobs = [job_json.job_to_json(job) for job in found.jobs]
         return JSONResponse({"jobs": jobs, "nextCursor": found.next_cursor})
@@ -112,7 +105,7 @@ def _list(routes: APIRouter, context: Context) -> None:
 
 def _show(routes: APIRouter, context: Context) -> None:
     @routes.get("/{job_id}", summary="Show a job", responses={200: {"model": views.JobView}, **views.NOT_FOUND})
-    def show(job_id: str, request: Request, environment: Environment = "") -> JSONResponse:
+    def show(job_id: str, request: Request, environment: fields.Environment = "") -> JSONResponse:
         return JSONResponse(
             job_json.job_to_json(shown(job_id, environment=environment, request=request, context=context))
         )
@@ -126,7 +119,7 @@ def _cancel(routes: APIRouter, context: Context) -> None:
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
     )
     def end(
-        job_id: str, request: Request, body: CancelBody | None = None, environment: Environment = ""
+        job_id: str, request: Request, body: CancelBody | None = None, environment: fields.Environment = ""
     ) -> JSONResponse:
         caller, ports = caller_of(request), context.ports
         before = shown(job_id, environment=environment, request=request, context=context)
@@ -148,7 +141,9 @@ def _complete(routes: APIRouter, context: Context) -> None:
         description="For operators, and for the pod of the job's own flow.",
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
     )
-    def complete(job_id: str, body: CompletionBody, request: Request, environment: Environment = "") -> JSONResponse:
+    def complete(
+        job_id: str, body: CompletionBody, request: Request, environment: fields.Environment = ""
+    ) -> JSONResponse:
         caller, ports = caller_of(request), context.ports
         place = context.access.is_own_flow(caller, job_id=job_id)
         if not place:

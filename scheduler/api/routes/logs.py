@@ -10,13 +10,13 @@ import anyio.to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from scheduler.api import views
 from scheduler.api.context import Context
-from scheduler.api.routes.jobs import Environment, shown
+from scheduler.api.routes.jobs import shown
 from scheduler.cluster.port import LogLines
 from scheduler.errors import UnavailableError
 from scheduler.jobs import logs
 from scheduler.jobs.logs import Selection
+from scheduler.web import fields, views
 from scheduler.web.authentication import caller_of
 
 _FOLLOWERS = 64
@@ -43,7 +43,7 @@ def router(context: Context) -> APIRouter:
         ] = "flow",
         container: Annotated[str, Query(max_length=63, description="Other than the pod's main one.")] = "",
         tail: Annotated[int | None, Query(ge=0, le=100_000, description="Only so many last lines.")] = None,
-        environment: Environment = "",
+        environment: fields.Environment = "",
         follow: Annotated[bool, Query(description="Until the container ends.")] = False,
     ) -> StreamingResponse:
         job = shown(job_id, environment=environment, request=request, context=context)

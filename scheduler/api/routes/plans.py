@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from scheduler.api import views
 from scheduler.api.context import Context
+from scheduler.api.views import PlanView
 from scheduler.api.wire import JobBody
 from scheduler.jobs import plan
 from scheduler.jobs.plan import Plan
+from scheduler.web import views
 from scheduler.web.authentication import caller_of
 
 _RIGHTS = (
@@ -20,7 +21,7 @@ _RIGHTS = (
 def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/v1/plans", tags=["plans"], responses=views.PROBLEMS)
 
-    @routes.post("", summary="Plan a job", description=_RIGHTS, responses={200: {"model": views.PlanView}})
+    @routes.post("", summary="Plan a job", description=_RIGHTS, responses={200: {"model": PlanView}})
     def make(body: JobBody, request: Request) -> JSONResponse:
         caller = caller_of(request)
         context.access.require(caller, verb="create", resource="plans", environment=body.environment)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from scheduler import names
-from scheduler.api import views
+from scheduler.api.views import PlanView
+from scheduler.web import views
 from tests.unit import world
 from tests.unit.api.conftest import BODY, Served
 from tests.unit.tekton import runs
@@ -315,7 +316,7 @@ def test_a_plan_shows_everything_and_makes_nothing(served: Served) -> None:
 
     body = answer.json()
     assert answer.status_code == 200, answer.text
-    views.PlanView.model_validate(body)
+    PlanView.model_validate(body)
     assert body["values"]["global"]["job"]["environment"] == ENVIRONMENT
     assert body["totals"]["pods"] == len(body["objects"]) == 2
     assert body["flows"][0]["engine"]
