@@ -24,6 +24,8 @@ from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platfo
 from scheduler.demo.volume import Volume
 from tests.e2e import recipes, support
 from tests.e2e.deployed import Deployed
+from tests.e2e.ends import table, verdict
+from tests.e2e.ends.end import End
 from tests.e2e.pod_logs import PodLogs
 from tests.e2e.support import Jobs
 
@@ -96,6 +98,23 @@ def jobs(client: SchedulingClient, store: ModelopsClient, files: Volume, pod_log
 def _forget_jobs() -> None:
     """Only the jobs that a test itself looked at are told about when it fails."""
     support.LOOKED_AT.clear()
+
+
+@pytest.fixture
+def end(request: pytest.FixtureRequest) -> End:
+    """The row of the table of ends that the test's mark `end` names first."""
+    mark = request.node.get_closest_marker("end")
+    return table.ENDS[mark.args[0]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """A test that stands for rows of the table of ends has compared something with each of them."""
+    verdict.COMPARED.clear()
+    result = yield
+    named = {id_ for mark in pyfuncitem.iter_markers("end") for id_ in mark.args}
+    assert named <= verdict.COMPARED, f"not compared with: {', '.join(sorted(named - verdict.COMPARED))}"
+    return result
 
 
 @pytest.hookimpl(trylast=True)

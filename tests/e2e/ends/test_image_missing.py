@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
-from scheduler.model.job import JobState, Reason
 from tests.e2e import recipes
 from tests.e2e.deployed import Deployed
+from tests.e2e.ends import verdict
+from tests.e2e.ends.end import End
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.runs_last, pytest.mark.timeout(600)]
-
-LIMIT_SECONDS: Final = 120
-"""From the order to the job's end."""
 
 
 @pytest.fixture
@@ -28,14 +24,8 @@ def absent(deployed: Deployed) -> Iterator[str]:
         yield image
 
 
-def test_an_image_that_is_not_there_ends_the_job_early(jobs: Jobs, absent: str) -> None:
+@pytest.mark.end("image-missing")
+def test_an_image_that_is_not_there_ends_the_job_early(jobs: Jobs, absent: str, end: End) -> None:
     recipe = Recipe(name="no-image")
     jobs.give(recipe, recipe.source_of(recipes.rows(10)))
-
-    asked = time.monotonic()
-    job = jobs.run(recipe)
-
-    assert time.monotonic() - asked < LIMIT_SECONDS
-    words = (f"image {absent} cannot be pulled", "container")
-    jobs.assert_ended(job, state=JobState.FAILED, reason=Reason.IMAGE_MISSING, task="wait", words=words)
-    assert jobs.published(recipe) == set()
+    verdict.assert_ended(jobs, jobs.run(recipe), end, recipe=recipe, image=absent)

@@ -1,0 +1,33 @@
+"""Rows: jobs whose records all come through."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scheduler.model.job import JobState, Reason
+from tests.e2e.ends.end import End, Section
+
+ROWS: Final = 1000
+
+SECTION: Final = Section(
+    title="Success",
+    text="Every record of the source is in the sink, in its order; the manifest beside the sink tells the same.",
+    ends=(
+        End(
+            id="python-binary-json-lines-gzip",
+            title="A scikit-learn model scores JSON lines from a gzipped source",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": ROWS, "written": ROWS},
+            is_published=True,
+        ),
+        End(
+            id="pmml-csv",
+            title="A PMML model scores CSV",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": ROWS, "written": ROWS},
+            is_published=True,
+        ),
+    ),
+)
