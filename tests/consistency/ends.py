@@ -20,8 +20,8 @@ FILE: Final = assets.root() / "docs" / "ends.md"
 _HEAD: Final = """<!-- written by `python -m tests.consistency.ends` -->
 # Every way a job can end
 
-Each row is a test on a real cluster (`tests/e2e`, mark `end`). It compares state, reason, task, exit code, the whole
-diagnosis, the ledger, what is on the volume, and that nothing of the job is left in the cluster but its record. `≤ s` is
+Each row is a test on a real cluster (`tests/e2e`, mark `end`) that compares state, reason, task, exit code, the whole
+diagnosis, the ledger and what is on the volume, and sees that nothing but its record is left in the cluster. `≤ s` is
 the time from the order to the job's end that the test allows on two busy cores. The message holds every text of its
 column; a word in angle brackets stands for what only the job itself knows.
 """
