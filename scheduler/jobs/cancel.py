@@ -50,19 +50,22 @@ def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) 
     return reading.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
 
 
-def expire(run: Manifest, *, at: str, cluster: Cluster) -> None:
-    """End a job that has waited longer than its queue deadline; nothing when it has started or ended meanwhile."""
+def expire(run: Manifest, *, at: str, why: str, cluster: Cluster) -> None:
+    """End a job that has waited longer than its queue deadline; nothing when it has started or ended meanwhile.
+
+    `why` tells what it waited for: once it is ended, the cluster does not know any more.
+    """
     try:
-        _patched(run, by="modelops", at=at, mode=ending.QUEUE_DEADLINE_MODE, cluster=cluster)
+        _patched(run, by="modelops", at=at, mode=ending.QUEUE_DEADLINE_MODE, why=why, cluster=cluster)
     except (ConflictError, InvalidInputError):
         return
 
 
-def _patched(run: Manifest, *, by: str, at: str, mode: str, cluster: Cluster) -> Manifest:
+def _patched(run: Manifest, *, by: str, at: str, mode: str, cluster: Cluster, why: str = "") -> Manifest:
     name, namespace = run["metadata"]["name"], run["metadata"]["namespace"]
     if view.text(run, "spec", "status") == pipeline_run.PENDING:
-        steps = pipeline_run.cancel_pending(by=by, at=at, mode=mode)
+        steps = pipeline_run.cancel_pending(by=by, at=at, mode=mode, why=why)
         return cluster.patch("PipelineRun", name, namespace, steps, type_="json")
-    patch = pipeline_run.cancel(by=by, at=at, mode=mode)
+    patch = pipeline_run.cancel(by=by, at=at, mode=mode, why=why)
     metadata = {**patch["metadata"], "resourceVersion": run["metadata"]["resourceVersion"]}
     return cluster.patch("PipelineRun", name, namespace, {**patch, "metadata": metadata})

@@ -48,7 +48,7 @@ def runs(environments: Iterable[str], *, board: Board, cluster: Cluster, now: da
                 if verb == "finished":
                     submit.finish(run, cluster=cluster)
                 else:
-                    cancel.expire(run, at=stamp(now), cluster=cluster)
+                    cancel.expire(run, at=stamp(now), why=job.message, cluster=cluster)
                 done[verb].append(job.id)
             except NotFoundError:
                 continue  # deleted meanwhile

@@ -72,7 +72,10 @@ class Reason(StrEnum):
     ACCOUNTING_MISMATCH = "AccountingMismatch"
     COUNTS_LOST = "CountsLost"
     LEAKED = "Leaked"
+    RELEASE_DELETED = "ReleaseDeleted"
     RUN_DELETED = "RunDeleted"
+    TASK_POD_LOST = "TaskPodLost"
+    """The pod of a task was deleted or evicted before the task could say how it ended."""
     TEKTON = "TektonFailed"
     """Anything that Tekton reports and this table does not know; its words are in the message."""
 

@@ -5,6 +5,7 @@ A fault that often heals by itself has a grace: it counts when it has been there
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from scheduler import names
 from scheduler.model import job_json
 from scheduler.model.job import Reason
 from scheduler.model.types import Manifest
+from scheduler.tasks import room
 from scheduler.tasks.release_view import FLOW, ReleaseView, component, condition
+from scheduler.tasks.room import Size
 from scheduler.tekton import view
 
 IMAGE: Final = frozenset(
@@ -32,8 +35,10 @@ IMAGE_GRACE_SECONDS: Final = 30.0
 SURE_GRACE_SECONDS: Final = 3.0
 REFUSED_GRACE_SECONDS: Final = 15.0
 UNSCHEDULABLE_GRACE_SECONDS: Final = 60.0
-"""Room may come: another job ends, or a node is added."""
-QUOTA_GRACE_SECONDS: Final = 20.0
+"""A node may be added, or its taint removed."""
+REFUSED_POD_GRACE_SECONDS: Final = 20.0
+ROOM_GRACE_SECONDS: Final = math.inf
+"""Other jobs end and make room: until then the job waits, as long as its deadline allows."""
 CRASHES: Final = 3
 """Ends of one container, one after the other, that make a crash loop."""
 
@@ -50,7 +55,7 @@ class Fault:
 def find(release: ReleaseView) -> tuple[Fault, ...]:
     """All faults, those that count soonest first."""
     found = [
-        *(fault for pod in release.pods for fault in _of_pod(pod)),
+        *(fault for pod in release.pods for fault in _of_pod(pod, release.node)),
         *(fault for deployment in release.deployments for fault in _of_deployment(deployment)),
         *_of_flow_job(release),
     ]
@@ -73,17 +78,17 @@ def memory_limit(pod: Manifest, container: str) -> str:
     return "none"
 
 
-def _of_pod(pod: Manifest) -> Iterator[Fault]:
+def _of_pod(pod: Manifest, node: Size | None) -> Iterator[Fault]:
     if view.text(pod, "status", "phase") in {"Succeeded", "Failed"} or "deletionTimestamp" in pod["metadata"]:
         return
-    yield from _unscheduled(pod)
+    yield from _unscheduled(pod, node)
     statuses = (*view.items(pod, "status", "initContainerStatuses"), *view.items(pod, "status", "containerStatuses"))
     for status in statuses:
         yield from _waiting(pod, status)
         yield from _ended(pod, status)
 
 
-def _unscheduled(pod: Manifest) -> Iterator[Fault]:
+def _unscheduled(pod: Manifest, node: Size | None) -> Iterator[Fault]:
     for found in view.items(pod, "status", "conditions"):
         if found.get("type") != "PodScheduled" or found.get("status") != "False":
             continue
@@ -93,8 +98,16 @@ def _unscheduled(pod: Manifest) -> Iterator[Fault]:
             message = f"{_named(pod)} waits for the PersistentVolumeClaim '{claim['claim']}', which does not exist"
             yield _fault(pod, Reason.VOLUME_MISSING, message, grace=SURE_GRACE_SECONDS)
         elif found.get("reason") == "Unschedulable":
-            message = f"no node takes {_named(pod)}: {why}"
-            yield _fault(pod, Reason.UNSCHEDULABLE, message, grace=UNSCHEDULABLE_GRACE_SECONDS)
+            yield _without_node(pod, why, node)
+
+
+def _without_node(pod: Manifest, why: str, node: Size | None) -> Fault:
+    shortage = room.shortage(pod, why, node)
+    if not shortage:
+        message = f"no node takes {_named(pod)}: {why}"
+        return _fault(pod, Reason.UNSCHEDULABLE, message, grace=UNSCHEDULABLE_GRACE_SECONDS)
+    message = f"no node has room for {_named(pod)} ({shortage}): {why}"
+    return _fault(pod, Reason.UNSCHEDULABLE, message, grace=ROOM_GRACE_SECONDS)
 
 
 def _waiting(pod: Manifest, status: Mapping[str, Any]) -> Iterator[Fault]:
@@ -147,9 +160,9 @@ def _of_flow_job(release: ReleaseView) -> Iterator[Fault]:
 def _not_created(owner: str, why: str) -> Fault:
     if "exceeded quota" in why:
         message = f"{owner} may not have its pod: {why}"
-        return Fault(reason=Reason.QUOTA_EXCEEDED, message=message, grace_seconds=QUOTA_GRACE_SECONDS, subject=owner)
+        return Fault(reason=Reason.QUOTA_EXCEEDED, message=message, grace_seconds=ROOM_GRACE_SECONDS, subject=owner)
     message = f"{owner} cannot have its pod: {why}"
-    return Fault(reason=Reason.INSTALL_FAILED, message=message, grace_seconds=QUOTA_GRACE_SECONDS, subject=owner)
+    return Fault(reason=Reason.INSTALL_FAILED, message=message, grace_seconds=REFUSED_POD_GRACE_SECONDS, subject=owner)
 
 
 def _fault(pod: Manifest, reason: Reason, message: str, *, container: str = "", grace: float = 0.0) -> Fault:

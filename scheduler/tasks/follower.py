@@ -47,7 +47,8 @@ class Follower:
     """What is remembered from one look at the release to the next."""
 
     def __init__(self, order: Order, *, flow: FlowControl, clock: Callable[[], float]) -> None:
-        self.progress = Progress(phase="starting")
+        self._said = Progress(phase="starting")
+        self._hindrance = ""
         self._order, self._flow, self._clock = order, flow, clock
         self._began = clock()
         self._scoring_since: float | None = None
@@ -55,7 +56,12 @@ class Follower:
         self._first_seen: dict[tuple[Reason, str], float] = {}
         self._asked_at: dict[Wish, float] = {}
         self._heard: set[Wish] = set()
-        self._seen_job = False
+        self._seen: frozenset[str] = frozenset()
+
+    @property
+    def progress(self) -> Progress:
+        """What the flow said last; its message is what the job waits for, if there is such a thing."""
+        return replace(self._said, message=self._hindrance or self._said.message)
 
     @property
     def scoring_seconds(self) -> float:
@@ -68,7 +74,7 @@ class Follower:
     def step(self, shown: ReleaseView, *, final_pods: FinalPods) -> Ended | None:
         """One look; None while the job goes on."""
         self._poll(shown)
-        over = self._over(shown, final_pods)
+        over = self._over(shown, final_pods) or self._deleted(shown)
         if over is not None:
             return over
         asked = self._asked(shown)
@@ -87,13 +93,12 @@ class Follower:
             self._scoring_since = self._clock()
         if said.phase == "starting" and self._scoring_since is not None:
             said = replace(said, phase="running", message=said.message or "the flow was started again")
-        self.progress = said
+        self._said = said
 
     def _over(self, shown: ReleaseView, final_pods: FinalPods) -> Ended | None:
-        """The end of the flow's batch Job, or its absence."""
+        """The end of the flow's batch Job, or that there never was one."""
         if shown.flow_job is None:
             return self._absent(shown)
-        self._seen_job = True
         if not flow_end.is_over(shown.flow_job):
             return None
         try:
@@ -110,11 +115,20 @@ class Follower:
         return ended
 
     def _absent(self, shown: ReleaseView) -> Ended | None:
-        if self._seen_job:
-            return _lost("the flow's Job was deleted while it ran", Reason.FLOW_CRASHED)
-        if not shown.unseen and self._clock() - self._began > _ABSENT_SECONDS:
+        if not self._seen and not shown.unseen and self._clock() - self._began > _ABSENT_SECONDS:
             return _lost("the release has no Job for its flow", Reason.INSTALL_FAILED)
         return None
+
+    def _deleted(self, shown: ReleaseView) -> Ended | None:
+        """What was there and is gone, or going: somebody takes the release away."""
+        workloads = shown.deployments if shown.flow_job is None else (shown.flow_job, *shown.deployments)
+        there = {f"{item['kind']} {item['metadata']['name']}" for item in workloads if not _is_leaving(item)}
+        gone = sorted(self._seen - there)
+        self._seen |= there
+        if not gone:
+            return None
+        verb = "was" if len(gone) == 1 else "were"
+        return _lost(f"{', '.join(gone)} of the job's release {verb} deleted while it ran", Reason.RELEASE_DELETED)
 
     def _asked(self, shown: ReleaseView) -> Ended | None:
         """Pass wishes on to the flow; what outcome the wish itself has."""
@@ -127,7 +141,7 @@ class Follower:
         is_late = self._clock() - self._asked_at["complete"] > _COMPLETION_SECONDS
         if completion.get("outcome") == "Succeeded" and not is_late:
             return None  # the flow ends by itself and says how far it came
-        return _by_request(completion, ledger=self.progress.ledger, total=self.progress.total)
+        return _by_request(completion, ledger=self._said.ledger, total=self._said.total)
 
     def _tell(self, shown: ReleaseView, wish: Wish) -> None:
         """Ask the flow, again and again until all of its runners have heard."""
@@ -141,11 +155,11 @@ class Follower:
         """The first fault that has been there for longer than its grace."""
         now = self._clock()
         found = faults.find(shown)
+        self._hindrance = found[0].message if found else ""
         self._first_seen = {(fault.reason, fault.subject): self._since(fault, now) for fault in found}
         for fault in found:
-            patience = fault.grace_seconds
-            if self._scoring_since is not None and fault.reason in _OUTAGES:
-                patience = max(patience, _OUTAGE_SECONDS)
+            is_outage = self._scoring_since is not None and fault.reason in _OUTAGES
+            patience = _OUTAGE_SECONDS if is_outage else fault.grace_seconds
             if now - self._since(fault, now) >= patience:
                 return _lost(fault.message, fault.reason)
         return None
@@ -161,12 +175,18 @@ class Follower:
                 return None
             for fault in faults.find(shown):
                 return _lost(f"{fault.message} (the ready deadline of {order.ready_seconds:g} s came)", fault.reason)
-            words = shown.unseen or self.progress.message or unready.described(shown)
+            words = shown.unseen or self._said.message or unready.described(shown)
             return _lost(f"not ready within {order.ready_seconds:g} s: {words}", Reason.READY_DEADLINE)
         if now - self._scoring_since < order.run_seconds:
             return None
-        ended = _lost(f"scoring was not over after {order.run_seconds:g} s", Reason.RUN_DEADLINE)
-        return replace(ended, ledger=self.progress.ledger, total=self.progress.total)
+        said = self._said
+        read = f"{said.ledger.read} records" if said.total is None else f"{said.ledger.read} of {said.total} records"
+        ended = _lost(f"scoring was not over after {order.run_seconds:g} s: {read} were read", Reason.RUN_DEADLINE)
+        return replace(ended, ledger=said.ledger, total=said.total)
+
+
+def _is_leaving(manifest: Manifest) -> bool:
+    return "deletionTimestamp" in manifest["metadata"]
 
 
 def _lost(message: str, reason: Reason) -> Ended:

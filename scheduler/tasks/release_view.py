@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scheduler import names
 from scheduler.model.types import Manifest
+from scheduler.tasks.room import Size
 from scheduler.tekton import view
 
 FLOW: str = "flow"
@@ -23,6 +24,9 @@ class ReleaseView:
     """Why some kind of object has not been seen at all yet; absence then proves nothing."""
     job_warnings: tuple[str, ...] = ()
     """Messages of events about the batch Job, newest last; only asked for while it has no pod."""
+
+    node: Size | None = None
+    """Of task `wait`, whose size is told where a pod finds no room."""
 
     @property
     def flow_pods(self) -> tuple[Manifest, ...]:

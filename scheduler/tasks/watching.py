@@ -14,6 +14,7 @@ from scheduler.cluster.port import Cluster
 from scheduler.cluster.reflector import Reflector, Scope
 from scheduler.errors import SchedulerError
 from scheduler.model.types import Manifest
+from scheduler.tasks import room
 from scheduler.tasks.release_view import ReleaseView
 from scheduler.tasks.stop import Bell
 from scheduler.tekton import view
@@ -67,6 +68,7 @@ class Watching:
             pods=found["Pod"],
             deployments=found["Deployment"],
             flow_job=next((item for item in found["Job"] if item["metadata"]["name"] == flow_name), None),
+            node=room.here(),
             run=next((item for item in found["PipelineRun"] if item["metadata"]["name"] == self._job), None),
             unseen="; ".join(
                 f"{reflector.scope.kind}: {reflector.last_error or 'no answer yet'}"

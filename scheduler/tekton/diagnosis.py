@@ -143,10 +143,20 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
         "Objects of the job's release are still there.",
         "Look at the leftovers and remove them by hand.",
     ),
+    Reason.RELEASE_DELETED: (
+        "user",
+        "Parts of the job's Helm release were deleted while it ran.",
+        "Cancel jobs through the API instead of uninstalling their releases; start the job again.",
+    ),
     Reason.RUN_DELETED: (
         "user",
         "The job's PipelineRun was deleted while it ran.",
         "Cancel jobs through the API instead of deleting their runs.",
+    ),
+    Reason.TASK_POD_LOST: (
+        "platform",
+        "The pod of one of the job's tasks was ended from outside before the task was done.",
+        "Start the job again; if nobody deleted the pod, look for pressure on its node (`kubectl describe node`).",
     ),
     Reason.TEKTON: (
         "platform",

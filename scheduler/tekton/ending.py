@@ -8,7 +8,7 @@ from typing import Any
 
 from scheduler.model import job_json
 from scheduler.model.job import Cleanup, Diagnosis, JobState, Reason
-from scheduler.tekton import diagnosis, reasons
+from scheduler.tekton import diagnosis, pipeline_run, reasons, view
 from scheduler.tekton.facts import Facts
 from scheduler.tekton.task_facts import TaskFacts
 
@@ -76,8 +76,9 @@ def _cancelled(facts: Facts) -> Ending:
     by = str(facts.cancelled_by.get("by", "")) or "somebody with access to the cluster"
     task = "wait" if facts.wait.exists else "install" if facts.install.exists else ""
     if facts.cancelled_by.get("mode") == QUEUE_DEADLINE_MODE:
-        words = facts.install.condition.message
-        message = "the job waited longer than its queue deadline" + (f": {words}" if words else "")
+        limit = pipeline_run.deadlines_of(facts.submission).queue_seconds
+        why = view.text(facts.cancelled_by, "why")
+        message = f"the job waited longer than its queue deadline of {limit} s" + (f": {why}" if why else "")
         return Ending(state=JobState.TIMED_OUT, task=task, reason=Reason.QUEUE_DEADLINE, message=message)
     return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}")
 
@@ -89,8 +90,9 @@ def _without_outcome(facts: Facts) -> Ending:
     for task, found in failed:
         if is_late and found.condition.reason == reasons.TASK_CANCELLED:
             continue  # how Tekton ends the tasks of a run that is late
-        reason = reasons.of_task_run(found.condition.reason, task=task)
-        return _told_by_tekton(task, reason, found.condition.reason, found.condition.message)
+        condition = found.condition
+        reason = reasons.of_task_run(condition.reason, task=task, message=condition.message)
+        return _told_by_tekton(task, reason, condition.reason, condition.message)
     if is_late:
         task = "wait" if facts.wait.exists else "install"
         reason = reasons.DEADLINE_OF_TASK[task]
@@ -103,7 +105,10 @@ def _without_outcome(facts: Facts) -> Ending:
 
 def _told_by_tekton(task: str, reason: Reason, word: str, message: str) -> Ending:
     state = JobState.TIMED_OUT if reason in reasons.DEADLINES else JobState.FAILED
-    return Ending(state=state, task=task, reason=reason, message=f"{word}: {message}" if message else word)
+    said = f"{word}: {message}" if message else word
+    if reason is Reason.TASK_POD_LOST:
+        said = f"the pod of task {task} was ended from outside ({said})"
+    return Ending(state=state, task=task, reason=reason, message=said)
 
 
 def _with_teardown(scoring: Ending, uninstall: TaskFacts) -> Ending:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from scheduler import names
 from scheduler.model import job_json
-from scheduler.model.job import Progress
+from scheduler.model.job import Progress, Submission
 from scheduler.model.types import Manifest
 from scheduler.tekton import pipeline_run, task_facts, view
 from scheduler.tekton.task_facts import Condition, TaskFacts
@@ -21,6 +21,7 @@ class Facts:
     """Everything that the projection looks at."""
 
     run: Manifest
+    submission: Submission
     condition: Condition
     status: str
     """`spec.status`: what was last asked of Tekton."""
@@ -31,6 +32,8 @@ class Facts:
     drain: Mapping[str, Any]
     completion: Mapping[str, Any]
     progress: Progress | None
+    no_node: Mapping[str, str]
+    """Task -> why its pod has no node yet."""
     is_over: bool
     """Whether the run has ended, and every end that makes up its own is known."""
 
@@ -40,12 +43,14 @@ class Facts:
 
 
 def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manifest], *, is_lagging: bool) -> Facts:
+    pods = tuple(pods)
     annotations = view.mapping(run, "metadata", "annotations")
     tasks = task_facts.by_task(task_runs)
     condition = task_facts.condition_of(run)
     at_work = [task for task in tasks.values() if task.exists and not task.is_done]
     return Facts(
         run=run,
+        submission=job_json.submission_from_json(job_json.parse(annotations.get(names.JOB))),
         condition=condition,
         status=view.text(run, "spec", "status"),
         install=tasks["install"],
@@ -55,8 +60,16 @@ def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manife
         drain=job_json.parse(annotations.get(names.DRAIN)),
         completion=job_json.parse(annotations.get(names.COMPLETION)),
         progress=_progress(pods),
+        no_node=dict(_no_node(pods)),
         is_over=condition.is_final and not at_work and not is_lagging,
     )
+
+
+def _no_node(pods: Iterable[Manifest]) -> Iterator[tuple[str, str]]:
+    for pod in pods:
+        for found in view.items(pod, "status", "conditions"):
+            if found.get("type") == "PodScheduled" and found.get("status") == "False":
+                yield view.text(pod, "metadata", "labels", names.TEKTON_PIPELINE_TASK), view.text(found, "message")
 
 
 def _progress(pods: Iterable[Manifest]) -> Progress | None:

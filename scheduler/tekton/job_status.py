@@ -7,11 +7,10 @@ and Tekton's reasons are asked only where a program could not leave one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from scheduler import names
 from scheduler.model import job_json
 from scheduler.model.job import Cleanup, Job, JobState, Progress, Submission
 from scheduler.model.types import Manifest
@@ -36,14 +35,13 @@ def project(
     records = job_json.ledger_from_json(facts.wait.outcome.get("ledger"))
     if records is None and facts.progress is not None:
         records = facts.progress.ledger
-    annotations = view.mapping(run, "metadata", "annotations")
     leftovers = facts.uninstall.outcome.get("leftovers")
     return Job(
         id=view.text(run, "metadata", "name"),
         environment=view.text(run, "metadata", "namespace"),
         state=found.state,
         cleanup=_cleanup(facts),
-        submission=_submission(facts, job_json.parse(annotations.get(names.JOB))),
+        submission=_submission(facts),
         task=found.task,
         reason=found.reason,
         message=found.message,
@@ -66,9 +64,9 @@ def has_untold(run: Manifest, task_runs: Iterable[Manifest]) -> bool:
     return any(view.text(child, "name") not in told for child in made)
 
 
-def _submission(facts: Facts, noted: Mapping[str, Any]) -> Submission:
+def _submission(facts: Facts) -> Submission:
     """What was asked, with the digest of the charts that `install` used."""
-    submission = job_json.submission_from_json(noted)
+    submission = facts.submission
     charts = facts.install.outcome.get("chartDigest")
     return replace(submission, digests={**submission.digests, "charts": charts}) if charts else submission
 
@@ -79,7 +77,7 @@ def _now(facts: Facts) -> Ending:
     task, found = _task_at_work(facts)
     message = facts.progress.message if facts.progress else ""
     if found.exists and not found.has_started and not found.is_done:
-        message = pending.sentence(task, found.condition)  # quota, image, no node
+        message = pending.sentence(task, found.condition, no_node=facts.no_node.get(task, ""))  # quota, image, no node
     return Ending(state=_state_on_the_way(facts), task=task, message=message)
 
 

@@ -68,23 +68,23 @@ def start() -> Sequence[Mapping[str, object]]:
     )
 
 
-def cancel_pending(*, by: str, at: str, mode: str) -> Sequence[Mapping[str, object]]:
+def cancel_pending(*, by: str, at: str, mode: str, why: str = "") -> Sequence[Mapping[str, object]]:
     """The JSON patch that ends a pending run at once: nothing of it was installed, so nothing is torn down."""
     path = "/metadata/annotations/" + names.CANCELLED_BY.replace("/", "~1")
     return (
         {"op": "test", "path": "/spec/status", "value": PENDING},
         {"op": "replace", "path": "/spec/status", "value": CANCELLED},
-        {"op": "add", "path": path, "value": _cancelled_by(by, at, mode)},
+        {"op": "add", "path": path, "value": _cancelled_by(by, at, mode, why)},
     )
 
 
-def cancel(*, by: str, at: str, mode: str) -> Manifest:
+def cancel(*, by: str, at: str, mode: str, why: str = "") -> Manifest:
     """The merge patch that ends a started run and still tears it down.
 
     Plain `Cancelled` would skip `finally` and leave the release behind (Tekton, pipelineruns.md, "Cancelling").
     """
     return {
-        "metadata": {"annotations": {names.CANCELLED_BY: _cancelled_by(by, at, mode)}},
+        "metadata": {"annotations": {names.CANCELLED_BY: _cancelled_by(by, at, mode, why)}},
         "spec": {"status": CANCELLED_RUN_FINALLY},
     }
 
@@ -95,8 +95,8 @@ def deadlines_of(submission: Submission) -> Deadlines:
     return Deadlines(**{name: known[name] for name in Deadlines.__slots__ if name in known})
 
 
-def _cancelled_by(by: str, at: str, mode: str) -> str:
-    return json.dumps({"by": by, "at": at, "mode": mode}, sort_keys=True)
+def _cancelled_by(by: str, at: str, mode: str, why: str) -> str:
+    return json.dumps({"by": by, "at": at, "mode": mode, **({"why": why} if why else {})}, sort_keys=True)
 
 
 def _labels(request: Request) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,7 +17,11 @@ OF_TASK_RUN: Final[Mapping[str, Reason]] = {
     "StepOOM": Reason.OUT_OF_MEMORY,
     "InitContainerOOM": Reason.OUT_OF_MEMORY,
     "OOMKilled": Reason.OUT_OF_MEMORY,
+    "PodEvicted": Reason.TASK_POD_LOST,
 }
+_FAILED: Final = frozenset({"Failed", "StepFailed"})
+_ENDED_BY_SIGNAL: Final = re.compile(r"exited with code (?:137|143)\b")
+"""SIGKILL or SIGTERM, and not because the run was cancelled: somebody or something took the pod away."""
 NEVER_RAN: Final = frozenset({"TaskRunImagePullFailed", "CreateContainerConfigError", "InvalidImageName"})
 """Reasons of a step whose container was never made."""
 DEADLINE_OF_TASK: Final[Mapping[str, Reason]] = {
@@ -34,10 +39,12 @@ DEADLINES: Final = frozenset(
 _BY_WORD: Final = {reason.value: reason for reason in Reason}
 
 
-def of_task_run(reason: str, *, task: str) -> Reason:
+def of_task_run(reason: str, *, task: str, message: str = "") -> Reason:
     """Why a task run failed that left no outcome of its own."""
     if reason in TIMEOUTS:
         return DEADLINE_OF_TASK.get(task, Reason.RUN_DEADLINE)
+    if reason in _FAILED and _ENDED_BY_SIGNAL.search(message):
+        return Reason.TASK_POD_LOST
     return OF_TASK_RUN.get(reason, Reason.TEKTON)
 
 

@@ -45,11 +45,18 @@ def pod(manifest: Manifest) -> Manifest:
         manifest,
         annotations=(names.PROGRESS,),
         spec={"containers": containers},
-        status=_only(manifest.get("status"), "phase"),
+        status={**_only(manifest.get("status"), "phase"), **_unscheduled(manifest)},
     )
 
 
 OF_KIND: Final[Mapping[str, Callable[[Manifest], Manifest]]] = {"PipelineRun": run, "TaskRun": task_run, "Pod": pod}
+
+
+def _unscheduled(manifest: Manifest) -> dict[str, Any]:
+    """Why the pod has no node yet, as long as it has none."""
+    conditions = (manifest.get("status") or {}).get("conditions") or ()
+    kept = [found for found in conditions if found.get("type") == "PodScheduled" and found.get("status") == "False"]
+    return {"conditions": [_only(found, "type", "status", "reason", "message") for found in kept]} if kept else {}
 
 
 def _slim(manifest: Manifest, *, annotations: tuple[str, ...] = (), **parts: Mapping[str, Any]) -> Manifest:

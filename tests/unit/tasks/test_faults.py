@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from scheduler.model.job import Reason
-from scheduler.tasks import faults
+from scheduler.tasks import faults, room
 from scheduler.tasks.release_view import ReleaseView
+from scheduler.tasks.room import Size
 
 from .releases import FLOW, SERVICE, flow_job, manifest, pod
 
@@ -108,17 +109,45 @@ def test_a_missing_secret_is_told() -> None:
             "pod f waits for the PersistentVolumeClaim 'data', which does not exist",
         ),
         (
+            "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
+            Reason.UNSCHEDULABLE,
+            "no node takes pod f: 0/1 nodes are available: 1 node(s) had untolerated taint(s).",
+        ),
+        (
             "0/1 nodes are available: 1 Insufficient cpu.",
             Reason.UNSCHEDULABLE,
-            "no node takes pod f: 0/1 nodes are available: 1 Insufficient cpu.",
+            "no node has room for pod f (it asks for 100m of cpu): 0/1 nodes are available: 1 Insufficient cpu.",
         ),
     ],
 )
 def test_a_pod_without_a_node_says_why(why: str, reason: Reason, words: str) -> None:
+    assert one(ReleaseView(pods=(without_node(why),)))[:2] == (reason, words)
+
+
+def without_node(why: str) -> dict[str, Any]:
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why}
     waiting = pod("f", phase="Pending", conditions=[condition])
+    requests = {"requests": {"cpu": "100m", "memory": "256Mi"}}
+    return {**waiting, "spec": {"containers": [{"name": "flow", "resources": requests}]}}
 
-    assert one(ReleaseView(pods=(waiting,)))[:2] == (reason, words)
+
+def test_too_little_room_is_told_in_numbers_and_waited_for() -> None:
+    why = "0/2 nodes are available: 1 Insufficient cpu, 2 Insufficient memory."
+    release = ReleaseView(pods=(without_node(why),), node=Size(cpu=2, memory_bytes=2**33))
+
+    assert one(release) == (
+        Reason.UNSCHEDULABLE,
+        (
+            "no node has room for pod f (it asks for 100m of cpu, the node of task wait has 2 in all; "
+            f"it asks for 256Mi of memory, the node of task wait has 8192Mi in all): {why}"
+        ),
+        faults.ROOM_GRACE_SECONDS,
+    )
+
+
+def test_this_machine_has_a_size() -> None:
+    assert room.here().cpu >= 1
+    assert room.here().memory_bytes > 2**28
 
 
 QUOTA = (

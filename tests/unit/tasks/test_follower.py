@@ -18,7 +18,7 @@ from scheduler.tasks.flow_end import Ended
 from scheduler.tasks.follower import Follower, Order
 from scheduler.tasks.release_view import ReleaseView
 
-from .releases import JOB, NAMESPACE, ended_flow, flow_job, manifest, pod
+from .releases import FLOW, JOB, NAMESPACE, ended_flow, flow_job, manifest, pod
 
 ORDER = Order(job=JOB, namespace=NAMESPACE, pod="wait", ready_seconds=100, run_seconds=1000)
 RUNNING = ReleaseView(flow_job=flow_job(), pods=(pod("f", podIP="10.0.0.1"),))
@@ -197,6 +197,7 @@ def test_the_run_deadline_counts_from_the_first_record_and_keeps_the_counts(scen
 
     assert ended is not None
     assert (ended.reason, ended.ledger, ended.total) == (Reason.RUN_DEADLINE, SCORING.ledger, 10)
+    assert ended.message == "scoring was not over after 1000 s: 5 of 10 records were read"
 
 
 def test_a_drain_reaches_every_flow_once_it_can_be_reached(scene: Scene) -> None:
@@ -278,10 +279,62 @@ def test_what_cannot_be_seen_is_not_taken_for_absent(scene: Scene) -> None:
     )
 
 
-def test_a_flow_job_that_was_deleted_is_told(scene: Scene) -> None:
-    scene.look(0)
-    ended = scene.look(1, ReleaseView())
+SERVICE = manifest("Deployment", "d", labels={names.COMPONENT: "scoring-server-pmml", names.MODEL: "delay"})
 
-    assert ended == Ended(
-        is_success=False, reason=Reason.FLOW_CRASHED, message="the flow's Job was deleted while it ran"
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (ReleaseView(), f"Deployment d, Job {FLOW} of the job's release were"),
+        (replace(RUNNING, deployments=()), "Deployment d of the job's release was"),
+        (ReleaseView(deployments=(SERVICE,)), f"Job {FLOW} of the job's release was"),
+    ],
+    ids=["all of it", "a service", "the flow"],
+)
+def test_a_release_that_is_deleted_ends_the_job_at_once(scene: Scene, later: ReleaseView, words: str) -> None:
+    scene.look(0, replace(RUNNING, deployments=(SERVICE,)))
+    ended = scene.look(1, later)
+
+    message = f"{words} deleted while it ran"
+    assert ended == Ended(is_success=False, reason=Reason.RELEASE_DELETED, message=message)
+
+
+def test_a_flow_that_is_being_deleted_counts_as_deleted(scene: Scene) -> None:
+    scene.look(0)
+    leaving = flow_job()
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    ended = scene.look(1, replace(RUNNING, flow_job=leaving))
+
+    assert ended is not None
+    assert ended.reason is Reason.RELEASE_DELETED
+
+
+def test_a_flow_that_was_complete_before_it_was_deleted_has_succeeded(scene: Scene) -> None:
+    scene.look(0)
+    scene.final = (ended_flow("f", message={"ledger": {"read": 2, "written": 2}}),)
+    leaving = flow_job("Complete")
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    ended = scene.look(1, ReleaseView(flow_job=leaving))
+
+    assert ended is not None
+    assert ended.reason is Reason.COMPLETED
+
+
+def test_a_job_that_waits_for_room_says_so_and_waits_as_long_as_it_may(scene: Scene) -> None:
+    why = 'pods "x" is forbidden: exceeded quota: jobs, requested: pods=1, used: pods=2, limited: pods=2'
+    failure = {"type": "ReplicaFailure", "status": "True", "message": why}
+    full = replace(RUNNING, deployments=({**SERVICE, "status": {"conditions": [failure]}},))
+    message = f"Deployment d may not have its pod: {why}"
+
+    assert scene.look(0, full) is None
+    assert scene.look(99, full) is None
+    assert scene.follower.progress.message == message
+    assert scene.look(99.5, replace(RUNNING, deployments=(SERVICE,))) is None
+    assert scene.follower.progress.message == ""
+    ended = scene.look(100, full)
+
+    assert ended is not None
+    assert (ended.reason, ended.message) == (
+        Reason.QUOTA_EXCEEDED,
+        f"{message} (the ready deadline of 100 s came)",
     )

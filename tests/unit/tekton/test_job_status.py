@@ -350,6 +350,11 @@ def pod_status(kind: str, message: str = "") -> str:
             "TaskRun Pod exceeded available resources",
             "task install waits: ExceededResourceQuota: TaskRun Pod exceeded available resources",
         ),
+        (
+            "ExceededResourceQuota",
+            "TaskRun Pod exceeded available resources: exceeded quota: tasks, used: pods=1",
+            "task install waits for room in the environment's quota: exceeded quota: tasks, used: pods=1",
+        ),
         ("PullImageFailed", "back-off pulling", "task install waits: PullImageFailed: back-off pulling"),
         ("Pending", pod_status("Moonrise", "soon"), f"task install waits: Pending: {pod_status('Moonrise', 'soon')}"),
     ],
