@@ -71,6 +71,8 @@ SCORING_ACCOUNT: Final = "modelops-scoring"
 TASKS: Final = ("install", "wait", "uninstall")
 AUDIENCE: Final = "modelops"
 ARTIFACTS_AUDIENCE: Final = "modelops-artifacts"
+ON_BEHALF_OF: Final = "Modelops-On-Behalf-Of"
+"""Header of a server that acts for somebody: the caller's name, percent-encoded. Needs `impersonate` on jobs."""
 
 _JOB_ID = re.compile(r"j[a-z2-7]{20}")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import start_http_server
@@ -27,17 +26,16 @@ from scheduler.jobs.totals import JobTotals
 from scheduler.lint.bento import BentoLint
 from scheduler.settings import Settings
 from scheduler.tekton import slim
-from scheduler.web import serve
+from scheduler.web import own_token, serve
 
 METRICS_PORT: Final = 9090
-_TOKEN_FILE: Final = "/var/run/secrets/modelops/token"  # noqa: S105 - where it lies, not what it is
 
 
 def main() -> None:
     settings = Settings.from_environ(os.environ)
     serve.configure_logging(settings.globals_.log_level)
     cluster = KubernetesCluster.in_pod()
-    server = app.create(ports_of(settings, cluster, token=_token))
+    server = app.create(ports_of(settings, cluster, token=own_token.read))
     start_http_server(METRICS_PORT, registry=server.metrics.registry)
     logging.getLogger(__name__).info("environments: %s", ", ".join(settings.environments))
     serve.run(server.app, log_level=settings.globals_.log_level)
@@ -57,11 +55,6 @@ def ports_of(settings: Settings, cluster: Cluster, *, token: Callable[[], str]) 
         scoring_servers=scoring_servers.installed(),
         clock=lambda: datetime.now(UTC),
     )
-
-
-def _token() -> str:
-    """Read each time: the kubelet rotates it."""
-    return Path(os.environ.get("MODELOPS_TOKEN_FILE", _TOKEN_FILE)).read_text().strip()
 
 
 if __name__ == "__main__":

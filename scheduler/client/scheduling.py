@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from scheduler import names
 from scheduler.client import server_events
 from scheduler.client.server_events import ServerEvent
 from scheduler.model.types import Document
@@ -27,18 +28,27 @@ class SchedulingClient:
     """The scheduling server, with one caller's token. Raises the errors of `scheduler.errors`."""
 
     def __init__(
-        self, url: str, *, token: Callable[[], str] | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        *,
+        token: Callable[[], str] | None = None,
+        timeout_seconds: float = _SUBMIT_SECONDS,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._rest = RestClient(
-            url, name="the scheduling server", token=token, timeout_seconds=_SUBMIT_SECONDS, transport=transport
+            url, name="the scheduling server", token=token, timeout_seconds=timeout_seconds, transport=transport
         )
 
     def close(self) -> None:
         self._rest.close()
 
-    def start(self, order: Mapping[str, object], *, key: str) -> tuple[JobJson, bool]:
-        """The job, and whether it is new: the same key and order start one job however often this is called."""
-        status, job = self._rest.exchange("POST", "/v1/jobs", body=order, headers={"Idempotency-Key": key})
+    def start(self, order: Mapping[str, object], *, key: str, on_behalf_of: str = "") -> tuple[JobJson, bool]:
+        """The job, and whether it is new: the same key and order start one job however often this is called.
+
+        `on_behalf_of` names the person for whom a server asks that may do so; empty: the token's own.
+        """
+        headers = {"Idempotency-Key": key, **_behalf(on_behalf_of)}
+        status, job = self._rest.exchange("POST", "/v1/jobs", body=order, headers=headers)
         return job, status == 201
 
     def plan(self, order: Mapping[str, object]) -> Mapping[str, Any]:
@@ -55,17 +65,22 @@ class SchedulingClient:
         found: list[JobJson] = []
         cursor: str | None = None
         while len(found) < limit:
-            size = min(_PAGE, limit - len(found))
-            page = self._rest.json("GET", "/v1/jobs", query={**query, "limit": size, "cursor": cursor})
+            page = self.page({**query, "limit": min(_PAGE, limit - len(found)), "cursor": cursor})
             found += page["jobs"]
             cursor = page["nextCursor"] or None
             if cursor is None:
                 break
         return tuple(found[:limit])
 
-    def cancel(self, job_id: str, *, mode: str = "cancel") -> JobJson:
+    def page(self, query: Query) -> Mapping[str, Any]:
+        """One page as the server gives it: `jobs`, and `nextCursor` for the `cursor` of the next one."""
+        page: Mapping[str, Any] = self._rest.json("GET", "/v1/jobs", query=query)
+        return page
+
+    def cancel(self, job_id: str, *, mode: str = "cancel", on_behalf_of: str = "") -> JobJson:
         """`mode`: cancel (end at once, and clean up) | drain (let it finish what it has read)."""
-        job: JobJson = self._rest.json("POST", f"{_job(job_id)}/cancel", body={"mode": mode})
+        path, headers = f"{_job(job_id)}/cancel", _behalf(on_behalf_of)
+        job: JobJson = self._rest.json("POST", path, body={"mode": mode}, headers=headers)
         return job
 
     def complete(self, job_id: str, *, outcome: str, message: str = "") -> JobJson:
@@ -108,6 +123,10 @@ class SchedulingClient:
     def remove_channel(self, name: str, environment: str, *, force: bool = False) -> None:
         query = {"environment": environment, "force": "true" if force else None}
         self._rest.json("DELETE", _channel(name), query=query)
+
+
+def _behalf(name: str) -> Mapping[str, str]:
+    return {names.ON_BEHALF_OF: quote(name, safe="")} if name else {}
 
 
 def _job(job_id: str) -> str:

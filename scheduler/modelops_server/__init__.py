@@ -1,1 +1,1 @@
-"""The modelops server: the artifact store and the revisions of pipelines, over HTTP."""
+"""The modelops server: the artifact store, the revisions of pipelines, and their jobs, over HTTP."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 
+from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.modelops_server import app
 from scheduler.modelops_server.configuration import Configuration
-from scheduler.web import serve
+from scheduler.web import own_token, serve
 
 
 def main() -> None:
     configuration = Configuration.from_environ(os.environ)
-    serve.run(app.create(configuration, cluster=KubernetesCluster.in_pod()), log_level=configuration.log_level)
+    scheduling = SchedulingClient(
+        configuration.scheduling_url, token=own_token.read, timeout_seconds=configuration.scheduling_seconds
+    )
+    application = app.create(configuration, cluster=KubernetesCluster.in_pod(), scheduling=scheduling)
+    serve.run(application, log_level=configuration.log_level)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,15 @@ from fastapi import FastAPI
 import scheduler
 from scheduler.artifacts.revisions import Revisions
 from scheduler.artifacts.store import ArtifactStore
+from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.port import Cluster
 from scheduler.modelops_server.access import Access
 from scheduler.modelops_server.configuration import Configuration
-from scheduler.modelops_server.routes import artifacts, health, pipelines
+from scheduler.modelops_server.routes import artifacts, health, jobs, pipelines
+from scheduler.modelops_server.scheduling import Scheduling
 from scheduler.web import authentication, problems
 from scheduler.web.auth import Gate
+from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
 
 _DOCUMENTS_BYTES: Final = 4 << 20
@@ -27,17 +30,24 @@ def create(
     configuration: Configuration,
     *,
     cluster: Cluster,
+    scheduling: SchedulingClient,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
-    """The application on the folder that the configuration names; `cluster` tells who callers are."""
+    """The application on the folder that the configuration names.
+
+    `cluster` tells who callers are; `scheduling` starts jobs for them under this server's own account.
+    """
     store = ArtifactStore(configuration.data, most_bytes=configuration.artifact_most_bytes)
     revisions = Revisions(configuration.data)
     gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds)
+    places = Environments(
+        gate=gate, environments=configuration.environments, platform_namespace=configuration.platform_namespace
+    )
     access = Access(gate=gate, namespace=configuration.platform_namespace, store=store)
     app = FastAPI(
         title="modelops server",
         version=scheduler.__version__,
-        description="Artifacts by digest, and revisions of scoring pipelines.",
+        description="Artifacts by digest, revisions of scoring pipelines, and their jobs.",
         docs_url=None,
         redoc_url=None,
         # a redirect would send the token along
@@ -52,5 +62,6 @@ def create(
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)
     app.include_router(health.router(configuration.data))
     app.include_router(artifacts.router(store, access, environments=configuration.environments))
+    app.include_router(jobs.router(Scheduling(scheduling), places))
     app.include_router(pipelines.router(store, revisions, access, now=now))
     return app

@@ -18,6 +18,10 @@ class Configuration:
     """Where rights on `artifacts` and `pipelines` are asked for."""
     environments: tuple[str, ...] = ()
     """Namespaces that artifacts may be granted to."""
+    scheduling_url: str = ""
+    """The scheduling server, which starts, shows and cancels jobs."""
+    scheduling_seconds: float = 30.0
+    """How long it may take to answer."""
     token_cache_seconds: float = 10.0
     artifact_most_bytes: int = 16 * _GIBIBYTE
     log_level: str = "info"
@@ -31,6 +35,8 @@ class Configuration:
             data=Path(environ.get("MODELOPS_DATA") or default.data),
             platform_namespace=environ.get("MODELOPS_NAMESPACE", default.platform_namespace),
             environments=tuple(name.strip() for name in environments if name.strip()),
+            scheduling_url=environ.get("MODELOPS_SCHEDULING_URL", default.scheduling_url),
+            scheduling_seconds=float(environ.get("MODELOPS_SCHEDULING_SECONDS", default.scheduling_seconds)),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", default.token_cache_seconds)),
             artifact_most_bytes=int(environ.get("MODELOPS_ARTIFACT_MOST_BYTES", default.artifact_most_bytes)),
             log_level=environ.get("MODELOPS_LOG_LEVEL", default.log_level),

@@ -13,6 +13,7 @@ import pytest
 from scheduler import names
 from scheduler.api import __main__ as server_main
 from scheduler.model.types import Manifest
+from scheduler.modelops_server.configuration import Configuration
 from scheduler.settings import Globals, Settings
 from scheduler.web import serve
 from tests.charts import render
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.helm
 DIGEST = "a" * 64
 SERVER = "modelops-scheduling-server"
 STORE = "modelops-modelops-server"
+SERVERS = {"app.kubernetes.io/instance": "modelops", "app.kubernetes.io/part-of": "modelops"}
 TASK_CLASS = "modelops-modelops-task"
 
 
@@ -189,7 +191,10 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
     assert policy["ingress"] == [
         {
             "ports": [{"protocol": "TCP", "port": 8080}],
-            "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
+            "from": [
+                {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}},
+                {"podSelector": {"matchLabels": SERVERS}},
+            ],
         },
         {
             "ports": [{"protocol": "TCP", "port": 9090}],
@@ -204,6 +209,37 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [4318],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
+
+
+def test_each_server_reaches_the_other_and_shows_its_own_token(full: tuple[Manifest, ...]) -> None:
+    for name, other, variable in (
+        (SERVER, STORE, "MODELOPS_SERVER_URL"),
+        (STORE, SERVER, "MODELOPS_SCHEDULING_URL"),
+    ):
+        given = environment(full, name)
+        assert given[variable] == f"http://{other}.modelops.svc:8080"
+        policy = render.one(full, "NetworkPolicy", name, namespace="modelops")["spec"]
+        opened = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "modelops"}}}
+        assert {"ports": [{"protocol": "TCP", "port": 8080}], "to": [opened]} in policy["egress"]
+        template = render.one(full, "Deployment", other)["spec"]["template"]
+        assert SERVERS.items() <= template["metadata"]["labels"].items(), "what the other's policy lets in"
+        (mount,) = [one for one in container(full, name)["volumeMounts"] if one["name"] == "modelops-token"]
+        (volume,) = [
+            one
+            for one in render.one(full, "Deployment", name)["spec"]["template"]["spec"]["volumes"]
+            if one["name"] == "modelops-token"
+        ]
+        (source,) = volume["projected"]["sources"]
+        assert source["serviceAccountToken"]["audience"] == names.AUDIENCE
+        assert given["MODELOPS_TOKEN_FILE"] == f"{mount['mountPath']}/{source['serviceAccountToken']['path']}"
+
+
+def test_the_modelops_server_reads_its_settings(full: tuple[Manifest, ...]) -> None:
+    found = Configuration.from_environ(environment(full, STORE))
+    assert (found.scheduling_url, found.environments) == (
+        f"http://{SERVER}.modelops.svc:8080",
+        ("staging", "production"),
+    )
 
 
 def test_a_pod_of_the_scheduling_server_serves_until_nobody_is_sent_to_it(minimal: tuple[Manifest, ...]) -> None:

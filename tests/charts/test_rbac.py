@@ -53,7 +53,9 @@ def test_no_role_says_everything_or_gives_rights_away() -> None:
     for name, manifest in render.everything():
         for rule in manifest.get("rules", ()) if manifest["kind"] in {"Role", "ClusterRole"} else ():
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}, name
-            assert not {"escalate", "bind", "impersonate"} & {*rule["verbs"]}, name
+            assert not {"escalate", "bind"} & {*rule["verbs"]}, name
+            # of the virtual group it is no right in the cluster
+            assert "impersonate" not in rule["verbs"] or rule["apiGroups"] == [names.DOMAIN], name
             assert not {"pods/exec", "pods/attach", "pods/portforward", "serviceaccounts/token", "nodes"} & {
                 *rule["resources"]
             }, name
@@ -75,11 +77,19 @@ def test_the_scheduling_server_may_do_this_and_no_more(objects: tuple[Manifest, 
     }
 
 
-def test_the_modelops_server_may_only_ask_who_its_callers_are(objects: tuple[Manifest, ...]) -> None:
+def test_the_modelops_server_may_start_jobs_for_its_callers_and_no_more(objects: tuple[Manifest, ...]) -> None:
     assert rights(objects, STORE) == {
+        ("staging", "modelops.dev", "jobs"): {"create", "get", "list", "delete", "impersonate"},
+        ("modelops", "modelops.dev", "pipelines"): {"get"},
         (CLUSTER, "authentication.k8s.io", "tokenreviews"): {"create"},
         (CLUSTER, "authorization.k8s.io", "subjectaccessreviews"): {"create"},
     }
+
+
+def test_nobody_else_may_act_for_others(objects: tuple[Manifest, ...]) -> None:
+    roles = [*render.of_kind(objects, "Role"), *render.of_kind(objects, "ClusterRole")]
+    found = {role["metadata"]["name"] for role in roles for rule in role["rules"] if "impersonate" in rule["verbs"]}
+    assert found == {STORE[0]}
 
 
 def test_scoring_pods_may_do_nothing(objects: tuple[Manifest, ...]) -> None:

@@ -35,6 +35,7 @@ BODIES: Final[Mapping[str, object]] = {
     "PUT /v1/jobs/{job_id}/completion": {"outcome": "Succeeded"},
     "PUT /v1/data-channels/{name}": {"channel": {}, "schema": {}},
     "POST /v1/pipelines/{name}/revisions": {"documents": []},
+    "POST /v1/pipelines/{name}/jobs": {"environment": ENVIRONMENT},
 }
 """What a route needs before it looks at rights; a new route that needs a body fails here until it has one."""
 REVIEWS: Final = {
@@ -161,10 +162,13 @@ def test_the_scheduling_server_may_do_its_work_and_no_more(callers: Callers) -> 
     }
 
 
-def test_the_modelops_server_may_ask_who_calls_and_no_more(callers: Callers) -> None:
+def test_the_modelops_server_may_start_jobs_for_its_callers_and_no_more(callers: Callers) -> None:
     places = _namespaces(callers.platform)
-    found = {place: callers.rights(MODELOPS, NAMESPACE, namespace=place) for place in places}
-    assert found == dict.fromkeys(places, REVIEWS)
+    found = {place: callers.rights(MODELOPS, NAMESPACE, namespace=place) - REVIEWS for place in places}
+    assert {place: rights for place, rights in found.items() if rights} == {
+        ENVIRONMENT: _rights("create get list delete impersonate", f"jobs.{names.DOMAIN}"),
+        NAMESPACE: _rights("get", f"pipelines.{names.DOMAIN}"),
+    }
 
 
 def test_the_scoring_account_has_no_right_anywhere(callers: Callers) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from scheduler.api import audit, filters
+from scheduler.api import audit, behalf, filters
 from scheduler.api.context import Context, change
 from scheduler.api.wire import CompletionBody, JobBody
 from scheduler.errors import InvalidInputError
@@ -62,13 +62,14 @@ def _submit(routes: APIRouter, context: Context) -> None:
             context.access.require_artifacts(caller)
         if not key.isprintable():
             raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
+        by = behalf.author(request, access=context.access, environment=body.environment)
         order = body.order()
-        details = {"idempotencyKey": key, "bodyDigest": order.digest}
+        details = {"by": by, "idempotencyKey": key, "bodyDigest": order.digest}
         planned = change(
             request, verb="create", resource="jobs", name="", environment=order.environment, details=details
         )
         with audit.recorded(planned) as outcome:
-            made = submit.submit(order, key=key, by=caller.name, ports=context.ports)
+            made = submit.submit(order, key=key, by=by, ports=context.ports)
             outcome.name, outcome.after = made.job.id, _facts(made.job)
         return _started(made)
 
@@ -124,12 +125,15 @@ def _cancel(routes: APIRouter, context: Context) -> None:
         caller, ports = caller_of(request), context.ports
         before = shown(job_id, environment=environment, request=request, context=context)
         context.access.require(caller, verb="delete", resource="jobs", environment=before.environment)
+        by = behalf.author(request, access=context.access, environment=before.environment)
         mode = body.mode if body else "cancel"
-        planned = change(request, verb=mode, resource="jobs", name=job_id, environment=before.environment)
+        planned = change(
+            request, verb=mode, resource="jobs", name=job_id, environment=before.environment, details={"by": by}
+        )
         with audit.recorded(planned) as outcome:
             outcome.before = _facts(before)
             use_case = cancel.drain if mode == "drain" else cancel.cancel
-            after = use_case(job_id, before.environment, by=caller.name, at=ports.now(), cluster=ports.cluster)
+            after = use_case(job_id, before.environment, by=by, at=ports.now(), cluster=ports.cluster)
             outcome.after = _facts(after)
         return JSONResponse(job_json.job_to_json(after))
 
@@ -149,8 +153,14 @@ def _complete(routes: APIRouter, context: Context) -> None:
         if not place:
             place = shown(job_id, environment=environment, request=request, context=context).environment
             context.access.require(caller, verb="update", resource="jobs", environment=place)
+        by = behalf.author(request, access=context.access, environment=place)
         planned = change(
-            request, verb="complete", resource="jobs", name=job_id, environment=place, details={"outcome": body.outcome}
+            request,
+            verb="complete",
+            resource="jobs",
+            name=job_id,
+            environment=place,
+            details={"by": by, "outcome": body.outcome},
         )
         with audit.recorded(planned) as outcome:
             after = completion.complete(
@@ -158,7 +168,7 @@ def _complete(routes: APIRouter, context: Context) -> None:
                 place,
                 outcome=body.outcome,
                 message=body.message,
-                by=caller.name,
+                by=by,
                 at=ports.now(),
                 cluster=ports.cluster,
             )

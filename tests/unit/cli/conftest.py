@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from scheduler.api import app as scheduling_app
 from scheduler.cli import app
+from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.fake import Rule
 from scheduler.modelops_server import app as modelops_app
 from scheduler.modelops_server.configuration import Configuration
@@ -68,7 +69,8 @@ def platform(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     )
     with (
         _served(scheduling_app.create(here.ports).app) as url,
-        _served(modelops_app.create(configuration, cluster=here.cluster)) as server_url,
+        contextlib.closing(SchedulingClient(url, token=lambda: token)) as scheduling,
+        _served(modelops_app.create(configuration, cluster=here.cluster, scheduling=scheduling)) as server_url,
     ):
         here.settle(lambda: here.board.mirror.is_healthy)
         monkeypatch.setenv("MODELOPS_URL", url)

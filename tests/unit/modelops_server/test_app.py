@@ -9,6 +9,7 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
+from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.fake import FakeCluster, Rule
 from scheduler.cluster.port import Caller
 from scheduler.modelops_server import app
@@ -16,6 +17,8 @@ from scheduler.modelops_server.configuration import Configuration
 
 CONTENT = b"model" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+JOB = "j" + "a" * 20
+BODIES: dict[str, object] = {"revisions": {"documents": []}, "jobs": {"environment": "staging"}}
 OTHER = hashlib.sha256(b"other").hexdigest()
 ANNA = {"Authorization": "Bearer anna"}
 BOB = {"Authorization": "Bearer bob"}
@@ -82,7 +85,10 @@ def client(cluster: FakeCluster, tmp_path: Path) -> Iterator[TestClient]:
     configuration = Configuration(
         data=tmp_path, platform_namespace="platform", environments=("staging",), artifact_most_bytes=3_000_000
     )
-    application = app.create(configuration, cluster=cluster, now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    nowhere = SchedulingClient("http://127.0.0.1:9")
+    application = app.create(
+        configuration, cluster=cluster, scheduling=nowhere, now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    )
     with TestClient(application, raise_server_exceptions=False) as opened:
         yield opened
 
@@ -154,14 +160,20 @@ ROUTES = [
     ("GET", "/v1/pipelines"),
     ("GET", "/v1/pipelines/delay"),
     ("GET", "/v1/pipelines/delay/revisions/1"),
+    ("POST", "/v1/pipelines/delay/jobs"),
+    ("GET", "/v1/pipelines/delay/jobs"),
+    ("GET", f"/v1/jobs/{JOB}"),
+    ("POST", f"/v1/jobs/{JOB}/cancel"),
 ]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_every_route_wants_a_token_and_a_right(client: TestClient, method: str, path: str) -> None:
-    body: dict[str, object] | None = {"documents": []} if method == "POST" else None
+    body = BODIES.get(path.rpartition("/")[2]) if method == "POST" else None
     assert client.request(method, path, json=body).status_code == 401
-    assert client.request(method, path, json=body, headers=BOB).status_code == 403
+    # of a job nobody without rights is told even that
+    refusal = 404 if path.startswith("/v1/jobs/") else 403
+    assert client.request(method, path, json=body, headers=BOB).status_code == refusal
 
 
 @pytest.mark.parametrize(
@@ -199,7 +211,8 @@ def test_every_route_is_in_the_table_above(client: TestClient) -> None:
     paths = client.get("/openapi.json", headers=ANNA).json()["paths"]
     given = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     filled = {
-        (method, path.format(sha256=SHA256, environment="staging", name="delay", revision=1)) for method, path in given
+        (method, path.format(sha256=SHA256, environment="staging", name="delay", revision=1, job_id=JOB))
+        for method, path in given
     }
     assert filled - {("GET", "/healthz"), ("GET", "/readyz")} == set(ROUTES)
 
@@ -292,7 +305,12 @@ def test_health_needs_no_token(client: TestClient, tmp_path: Path) -> None:
 
 def test_the_configuration_comes_from_the_environment() -> None:
     environ = {"MODELOPS_ENVIRONMENTS": "staging, production", "MODELOPS_NAMESPACE": "p", "MODELOPS_DATA": "/data"}
+    environ |= {"MODELOPS_SCHEDULING_URL": "http://scheduling:8080", "MODELOPS_SCHEDULING_SECONDS": "7"}
     configuration = Configuration.from_environ(environ)
     assert configuration == Configuration(
-        data=Path("/data"), platform_namespace="p", environments=("staging", "production")
+        data=Path("/data"),
+        platform_namespace="p",
+        environments=("staging", "production"),
+        scheduling_url="http://scheduling:8080",
+        scheduling_seconds=7,
     )

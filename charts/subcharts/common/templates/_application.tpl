@@ -74,6 +74,11 @@ spec:
       {{- with .root.Values.networkPolicy.from }}
       from:
         {{- toYaml . | nindent 8 }}
+        # the servers call each other
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/instance: {{ $.root.Release.Name }}
+              app.kubernetes.io/part-of: modelops
       {{- end }}
     {{- with .root.Values.networkPolicy.metricsFrom }}
     - ports:

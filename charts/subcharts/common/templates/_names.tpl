@@ -24,6 +24,10 @@
 {{- printf "http://%s.%s.svc:8080" (include "common.modelopsServer.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
+{{- define "common.schedulingServer.url" -}}{{- /* as seen from pods of every namespace */ -}}
+{{- printf "http://%s-scheduling-server.%s.svc:8080" .Release.Name .Release.Namespace -}}
+{{- end -}}
+
 {{- /* Deployment, Service, ConfigMap, NetworkPolicy of one model; scheduler/names.py: scoring_service */ -}}
 {{- define "common.scoringService.fullname" -}}{{- /* takes {root, model} */ -}}
 {{- $server := trimPrefix "scoring-server-" .root.Chart.Name -}}
