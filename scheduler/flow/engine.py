@@ -45,6 +45,8 @@ class Report:
     first_dead_letter: str = ""
     waiting: str = ""
     """What the stream is waiting for."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """`sink`, `deadLetters` -> `sha256:…` of the bytes that were written, once the files are closed."""
 
 
 class Engine:
@@ -158,6 +160,7 @@ def _report(answer: Mapping[str, Any]) -> Report:
         failure=_failure(answer),
         first_dead_letter=_where(answer.get("firstDeadLetter")),
         waiting=str(answer.get("waiting") or ""),
+        digests=answer.get("digests") or {},
     )
 
 

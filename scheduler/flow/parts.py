@@ -1,8 +1,8 @@
 """Result files: made under names of their own, committed by renaming, so that a complete result is there or none.
 
-The order of a commit: files on disk, dead letters renamed, manifest renamed, the sink last: its name is the mark of
-completeness. An attempt that starts removes the files of the job's earlier attempts; one that is still alive
-elsewhere then fails at its commit, instead of publishing a second result.
+The order of a commit: files on disk and read back, dead letters renamed, manifest renamed, the sink last: its name is
+the mark of completeness. An attempt that starts removes the files of the job's earlier attempts; one that is still
+alive elsewhere then fails at its commit, instead of publishing a second result.
 """
 
 from __future__ import annotations
@@ -77,16 +77,18 @@ def check(parts: Parts) -> None:
             raise _taken_over(one.path)
 
 
-def commit(parts: Parts, manifest: Mapping[str, object]) -> None:
+def commit(parts: Parts, manifest: Mapping[str, object], *, digests: Mapping[str, str]) -> None:
     """Publish, with the sink's digest in the manifest.
 
-    Raises FlowFailedError when the disk is full, or another attempt of the job has taken over.
+    `digests` are those of the bytes that the engine wrote, by file (`sink`, `deadLetters`). Raises FlowFailedError when
+    a file on disk is not what was written, the disk is full, or another attempt of the job has taken over.
     """
     try:
-        document = {**manifest, "digest": _digest(parts.sink.path)}
-        parts.manifest.path.write_text(json.dumps(document, indent=2) + "\n")
-        for one in parts.all():
-            _sync(one.path)
+        digest = _synced(parts.sink, digests.get("sink", ""))
+        if parts.dead_letters is not None:
+            _synced(parts.dead_letters, digests.get("deadLetters", ""))
+        parts.manifest.path.write_text(json.dumps({**manifest, "digest": digest}, indent=2) + "\n")
+        _sync(parts.manifest.path)
         for one in parts.all():
             one.path.replace(one.target)
         for folder in {one.target.parent for one in parts.all()}:
@@ -106,6 +108,16 @@ def discard(parts: Parts) -> None:
 
 def _taken_over(path: Path) -> FlowFailedError:
     return FlowFailedError(Reason.FLOW_CRASHED, f"{path} is gone: another attempt of this job has taken over")
+
+
+def _synced(part: Part, written: str) -> str:
+    """The digest of a file that is on disk and is exactly what was written to it."""
+    _sync(part.path)
+    found = _digest(part.path)
+    if found != written:
+        message = f"{part.target}: the file on disk ({found}) is not what was written ({written or 'nothing is known'})"
+        raise FlowFailedError(Reason.ACCOUNTING_MISMATCH, message)
+    return found
 
 
 def _digest(path: Path) -> str:

@@ -79,7 +79,7 @@ class _Attempt:
                 self._board.set_phase("running")
                 report = self._follow(engine, total)
                 ledger = self._account(report, made, total)
-                parts.commit(made, self._manifest(ledger))
+                parts.commit(made, self._manifest(ledger), digests=report.digests)
             finally:
                 engine.stop()
                 parts.discard(made)

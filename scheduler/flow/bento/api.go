@@ -165,6 +165,7 @@ func (s *stream) report() map[string]any {
 			"dropped": flow.dropped.Load(), "filtered": flow.filtered.Load(), "split": 0, "folded": 0,
 		},
 		"failure": flow.failure, "firstDeadLetter": flow.deadLetter, "waiting": flow.waiting,
+		"digests": flow.digests,
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"sync"
@@ -130,7 +133,9 @@ func (s *sink) write(message *service.Message) error {
 		if err != nil {
 			return err
 		}
-		s.flow.written.Add(1)
+		if err := s.flow.end(record, &s.flow.written); err != nil {
+			return err
+		}
 		s.written.Incr(1)
 		return s.records.write(line)
 	}
@@ -139,7 +144,9 @@ func (s *sink) write(message *service.Message) error {
 		s.flow.fail(*record.fault(tooManyDeadLetters))
 		return errors.New("there is no channel for dead letters")
 	}
-	s.flow.deadLettered.Add(1)
+	if err := s.flow.end(record, &s.flow.deadLettered); err != nil {
+		return err
+	}
 	s.dead.Incr(1, record.failed)
 	return s.deadLetters.write(deadLetter(record, s.flow.header, s.deadLetters.format))
 }
@@ -152,15 +159,20 @@ func (s *sink) Close(context.Context) error {
 		return nil
 	}
 	s.open = false
-	for _, file := range []*lineFile{s.records, s.deadLetters} {
+	digests := map[string]string{}
+	for name, file := range map[string]*lineFile{"sink": s.records, "deadLetters": s.deadLetters} {
 		if file == nil || file.to == nil {
 			continue
 		}
 		if err := file.close(); err != nil {
 			s.failed(err)
 		}
+		digests[name] = "sha256:" + hex.EncodeToString(file.sum.Sum(nil))
 	}
 	if s.flow.ctx.Err() == nil {
+		s.flow.mutex.Lock()
+		s.flow.digests = digests
+		s.flow.mutex.Unlock()
 		s.flow.closed.Store(true)
 	}
 	return nil
@@ -213,6 +225,7 @@ type lineFile struct {
 	header       []string
 
 	file   *os.File
+	sum    hash.Hash
 	buffer *bufio.Writer
 	zip    *gzip.Writer
 	to     io.Writer
@@ -234,7 +247,8 @@ func (f *lineFile) open() error {
 	if status, err := file.Stat(); err != nil || status.Size() != 0 {
 		return errors.Join(err, fmt.Errorf("%s is not empty", f.path))
 	}
-	f.buffer = bufio.NewWriterSize(file, 1<<18)
+	f.sum = sha256.New()
+	f.buffer = bufio.NewWriterSize(io.MultiWriter(file, f.sum), 1<<18)
 	f.to = f.buffer
 	if f.gzipped {
 		f.zip = gzip.NewWriter(f.buffer)

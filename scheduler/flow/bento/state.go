@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,7 @@ const (
 	recordFailed       = "RecordFailed"
 	serviceCrashed     = "ServiceCrashed"
 	flowCrashed        = "FlowCrashed"
+	accountingMismatch = "AccountingMismatch"
 )
 
 // fault is why something was not done, and where: with a reason it is the end of the stream, without one a dead letter.
@@ -35,6 +37,8 @@ type flowState struct {
 	read, filtered, dropped, written, deadLettered atomic.Int64
 	// closed is true once the sink has flushed and closed its files without an error.
 	closed atomic.Bool
+	// digests of the files' bytes as they were handed to the disk, by file; set before closed is.
+	digests map[string]string
 	// header holds the columns of a CSV source; set before the first batch.
 	header []string
 
@@ -65,6 +69,18 @@ func (flow *flowState) fail(failure fault) {
 	}
 	flow.mutex.Unlock()
 	flow.stop()
+}
+
+// end counts a record where it leaves the stream. One that leaves it a second time is the end of the stream: sums alone
+// would not tell a lost and a doubled record from two good ones.
+func (flow *flowState) end(record *origin, counter *atomic.Int64) error {
+	if record.ended.Swap(true) {
+		err := fmt.Errorf("record %d (line %d) came to an end twice", record.position, record.line)
+		flow.fail(fault{Reason: accountingMismatch, Message: err.Error()})
+		return err
+	}
+	counter.Add(1)
+	return nil
 }
 
 // noteDeadLetter keeps the first dead letter, to name it when there are too many.
@@ -124,6 +140,8 @@ type origin struct {
 	// failed is the step that could not process the record; reason says why. Later steps leave such a record alone.
 	failed string
 	reason string
+	// ended is true once the record is counted as written, dead letter, dropped or filtered.
+	ended atomic.Bool
 }
 
 func (record *origin) fault(reason string) *fault {

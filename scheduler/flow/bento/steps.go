@@ -44,7 +44,7 @@ func (s *step) fault(record *origin, reason string) bool {
 	record.failed, record.reason = s.name, reason
 	switch s.onError {
 	case "drop":
-		s.flow.dropped.Add(1)
+		_ = s.flow.end(record, &s.flow.dropped) // an error has ended the stream
 		s.dropped.Incr(1, s.name)
 		return false
 	case "fail":
@@ -53,8 +53,8 @@ func (s *step) fault(record *origin, reason string) bool {
 	return true
 }
 
-func (s *step) filter() {
-	s.flow.filtered.Add(1)
+func (s *step) filter(record *origin) {
+	_ = s.flow.end(record, &s.flow.filtered)
 	s.filtered.Incr(1, s.name)
 }
 
@@ -108,10 +108,10 @@ func (flow *flowState) newMap(conf *service.ParsedConfig, resources *service.Res
 
 func (s *mapStep) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	mapping := batch.BloblangExecutor(s.mapping)
-	return s.each(batch, func(i int, message *service.Message, _ *origin) (*service.Message, error) {
+	return s.each(batch, func(i int, _ *service.Message, record *origin) (*service.Message, error) {
 		result, err := mapping.Query(i)
 		if err == nil && result == nil {
-			s.filter()
+			s.filter(record)
 		}
 		return result, err
 	})
@@ -138,7 +138,7 @@ func (flow *flowState) newFilter(
 
 func (s *filterStep) ProcessBatch(_ context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
 	condition := batch.BloblangExecutor(s.condition)
-	return s.each(batch, func(i int, message *service.Message, _ *origin) (*service.Message, error) {
+	return s.each(batch, func(i int, message *service.Message, record *origin) (*service.Message, error) {
 		result, err := condition.Query(i)
 		if err != nil {
 			return nil, fmt.Errorf("condition: %w", err)
@@ -148,7 +148,7 @@ func (s *filterStep) ProcessBatch(_ context.Context, batch service.MessageBatch)
 				return message, nil
 			}
 		}
-		s.filter()
+		s.filter(record)
 		return nil, nil
 	})
 }
