@@ -21,11 +21,11 @@ from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Cluster
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.model.job import Cleanup
+from scheduler.release.ports import Ports
+from scheduler.release.stop import EXIT_CODE, Stop, StoppedError
 from scheduler.tasks import install, outcome, uninstall, wait
 from scheduler.tasks.flow_control import HttpFlowControl
 from scheduler.tasks.follower import Order
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.stop import EXIT_CODE, Stop, StoppedError
 
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _CHART: Final = "scoring-pipeline"

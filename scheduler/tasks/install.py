@@ -18,9 +18,9 @@ from scheduler.model import canonical
 from scheduler.model.job import Reason
 from scheduler.model.types import Manifest, Values
 from scheduler.preprocess import values_text
-from scheduler.tasks import removal
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.stop import StoppedError
+from scheduler.release import removal
+from scheduler.release.ports import Ports
+from scheduler.release.stop import StoppedError
 
 _PAUSE_SECONDS: Final = 1.0
 

@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from scheduler import names
-from scheduler.cluster.port import Cluster
-from scheduler.errors import SchedulerError
 from scheduler.model.job import Cleanup, Reason
-from scheduler.tasks import removal
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.removal import Removed
+from scheduler.release import install_pods, removal
+from scheduler.release.ports import Ports
+from scheduler.release.removal import Removed
 
-_ENDED: Final = frozenset({"Succeeded", "Failed"})
-_INSTALL_POD_SECONDS: Final = 90.0
-"""A cancelled install pod has its grace period of 30 s; on a lost node it never goes."""
 _SHOWN: Final = 5
 
 
@@ -43,27 +37,15 @@ def run(job: str, *, namespace: str, seconds: float, ports: Ports) -> Uninstalle
     """
     cluster, clock = ports.cluster, ports.clock
     deadline = clock() + seconds
-    patience = min(clock() + _INSTALL_POD_SECONDS, clock() + seconds / 2)
-    while _install_at_work(job, namespace=namespace, cluster=cluster) and clock() < patience:
+    patience = min(clock() + install_pods.PATIENCE_SECONDS, clock() + seconds / 2)
+    while install_pods.at_work(job, namespace=namespace, cluster=cluster) and clock() < patience:
         ports.stop.pause(0.25)
     while True:
         removed = removal.remove(job, namespace=namespace, deadline=deadline, ports=ports)
-        working = _install_at_work(job, namespace=namespace, cluster=cluster)
+        working = install_pods.at_work(job, namespace=namespace, cluster=cluster)
         if (removed.is_proven and not working) or clock() >= deadline:
             return _told(removed, working)
         ports.stop.pause(0.5)
-
-
-def _install_at_work(job: str, *, namespace: str, cluster: Cluster) -> tuple[str, ...]:
-    """Install pods that are neither gone nor terminated; a question that is not answered counts as yes."""
-    labels = {names.JOB_ID: job, names.TEKTON_PIPELINE_TASK: "install"}
-    try:
-        pods = cluster.list("Pod", namespace, labels=labels)
-    except SchedulerError as error:
-        return (f"could not be asked for ({error})",)
-    return tuple(
-        pod["metadata"]["name"] for pod in pods if (pod.get("status") or {}).get("phase", "Pending") not in _ENDED
-    )
 
 
 def _told(removed: Removed, working: tuple[str, ...]) -> Uninstalled:

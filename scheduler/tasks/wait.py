@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from scheduler.cluster.port import Cluster
 from scheduler.model import job_json
+from scheduler.release.stop import Stop
 from scheduler.tasks.flow_control import FlowControl
 from scheduler.tasks.flow_end import Ended
 from scheduler.tasks.follower import Follower, Order
 from scheduler.tasks.progress import Notice
-from scheduler.tasks.stop import Stop
 from scheduler.tasks.watching import Watching
 from scheduler.tekton import diagnosis
 

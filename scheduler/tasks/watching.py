@@ -14,9 +14,9 @@ from scheduler.cluster.port import Cluster
 from scheduler.cluster.reflector import Reflector, Scope
 from scheduler.errors import SchedulerError
 from scheduler.model.types import Manifest
+from scheduler.release.stop import Bell
 from scheduler.tasks import room
 from scheduler.tasks.release_view import ReleaseView
-from scheduler.tasks.stop import Bell
 from scheduler.tekton import view
 
 WATCH_SECONDS: Final = 20.0

@@ -13,8 +13,8 @@ from scheduler import assets, names
 from scheduler.jobs import scoring_servers
 from scheduler.model.types import Manifest
 from scheduler.preprocess import resolve
+from scheduler.release import remains
 from scheduler.settings import Globals
-from scheduler.tasks import remains
 from tests.charts import render, schemas
 from tests.unit.preprocess.pipelines import PIPELINE, SINK, SOURCE
 

@@ -21,7 +21,7 @@ from scheduler import names
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.model import canonical
 from scheduler.preprocess import values_text
-from scheduler.tasks import remains
+from scheduler.release import remains
 from tests import real_cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.helm, pytest.mark.timeout(300)]

@@ -14,8 +14,8 @@ from scheduler.helm.port import ReleaseState
 from scheduler.model import canonical
 from scheduler.model.types import Manifest, Values
 from scheduler.preprocess import values_text
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.stop import Stop
+from scheduler.release.ports import Ports
+from scheduler.release.stop import Stop
 
 JOB = "j" + "a" * 20
 NAMESPACE = "staging"

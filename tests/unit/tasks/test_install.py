@@ -12,9 +12,9 @@ from scheduler.errors import ProgramError, UnavailableError
 from scheduler.helm.fake import Release
 from scheduler.helm.port import ReleaseState
 from scheduler.model.job import Reason
+from scheduler.release.stop import StoppedError
 from scheduler.tasks import install
 from scheduler.tasks.install import Order
-from scheduler.tasks.stop import StoppedError
 
 from .releases import JOB, NAMESPACE, VALUES, HelmOnCluster, ports, write_input
 

@@ -11,9 +11,10 @@ from scheduler.errors import NotFoundError, ProgramError, UnavailableError
 from scheduler.helm.fake import Release
 from scheduler.model.job import Cleanup
 from scheduler.model.types import Manifest
-from scheduler.tasks import remains, uninstall
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.stop import StoppedError
+from scheduler.release import remains
+from scheduler.release.ports import Ports
+from scheduler.release.stop import StoppedError
+from scheduler.tasks import uninstall
 from scheduler.tasks.uninstall import Uninstalled
 
 from .releases import FLOW, JOB, LABELS, NAMESPACE, SERVICE, VALUES, HelmOnCluster, manifest, pod, ports

@@ -13,10 +13,10 @@ import pytest
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
 from scheduler.model.job import Ledger, Progress
+from scheduler.release.stop import Stop, StoppedError
 from scheduler.tasks import wait, watching
 from scheduler.tasks.flow_control import FakeFlowControl
 from scheduler.tasks.follower import Order
-from scheduler.tasks.stop import Stop, StoppedError
 from scheduler.tasks.wait import Waited
 
 from .releases import FLOW, JOB, NAMESPACE, ended_flow, flow_job, pod

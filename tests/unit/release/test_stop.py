@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from scheduler.tasks.stop import Bell, Stop, StoppedError
+from scheduler.release.stop import Bell, Stop, StoppedError
 
 
 def test_sigterm_ends_a_pause_at_once() -> None:

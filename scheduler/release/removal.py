@@ -9,9 +9,9 @@ from typing import Final
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, NotFoundError, SchedulerError
 from scheduler.model.types import Manifest
-from scheduler.tasks import remains
-from scheduler.tasks.ports import Ports
-from scheduler.tasks.stop import StoppedError
+from scheduler.release import remains
+from scheduler.release.ports import Ports
+from scheduler.release.stop import StoppedError
 
 _PAUSES: Final = (0.2, 0.3, 0.5, 1.0)
 _STRAY_SECONDS: Final = 3.0

@@ -1,4 +1,4 @@
-"""What `install` and `uninstall` work with."""
+"""What installing and removing a release works with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.cluster.port import Cluster
 from scheduler.helm.port import Helm
-from scheduler.tasks.stop import Stop
+from scheduler.release.stop import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,25 @@
+"""The pods that may still make objects of a release."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scheduler import names
+from scheduler.cluster.port import Cluster
+from scheduler.errors import SchedulerError
+
+PATIENCE_SECONDS: Final = 90.0
+"""A cancelled install pod has its grace period of 30 s; on a lost node it never goes."""
+_ENDED: Final = frozenset({"Succeeded", "Failed"})
+
+
+def at_work(job: str, *, namespace: str, cluster: Cluster) -> tuple[str, ...]:
+    """Install pods that are neither gone nor terminated; a question that is not answered counts as yes."""
+    labels = {names.JOB_ID: job, names.TEKTON_PIPELINE_TASK: "install"}
+    try:
+        pods = cluster.list("Pod", namespace, labels=labels)
+    except SchedulerError as error:
+        return (f"could not be asked for ({error})",)
+    return tuple(
+        pod["metadata"]["name"] for pod in pods if (pod.get("status") or {}).get("phase", "Pending") not in _ENDED
+    )
