@@ -44,13 +44,8 @@ def build(folder: Path) -> Path:
         overlay[str(sources / name)] = str(folder / name)
     (folder / "overlay.json").write_text(json.dumps({"Replace": overlay}))
     program = folder / "bento"
-    command.run(
-        [
-            *(go.find(Home.from_environ(os.environ), print), "build"),
-            *(*toolchain.flags(toolchain.BENTO), "-overlay", folder / "overlay.json", "-o", program, "."),
-        ],
-        limit_seconds=_BUILD_SECONDS,
-        environ=toolchain.ENVIRON,
-        folder=sources,
-    )
+    compiler = go.find(Home.from_environ(os.environ), print)
+    laid_over = ("-overlay", folder / "overlay.json", "-o", program, ".")
+    words: list[str | Path] = [compiler, "build", *toolchain.flags(toolchain.BENTO), *laid_over]
+    command.run(words, limit_seconds=_BUILD_SECONDS, environ=toolchain.ENVIRON, folder=sources)
     return program
