@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 TOOLS  := bento or helm or java
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit tools e2e bench format lock docs up down status clean
+.PHONY: help demo test check unit tools e2e prove bench format lock docs up down status clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,13 +33,16 @@ check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(VENV)/bin/lint-imports --no-cache
 
 unit: $(VENV)/.ready ## tests that need neither network, root nor programs
-	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts -m "not e2e and not ($(TOOLS))" -q
+	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts -m "not e2e and not prove and not ($(TOOLS))" -q
 
 tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
-	@$(PYTEST) tests -m "($(TOOLS)) and not e2e" -q
+	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
 
 e2e: $(VENV)/.ready ## tests on the running cluster
-	@$(PYTEST) tests -m e2e -v
+	@$(PYTEST) tests -m "e2e and not prove" -v
+
+prove: $(VENV)/.ready ## the long proofs, on the local cluster: hours; writes docs/proofs.md (PROOFS=tests/prove/one.py for one)
+	@PY=$(PY) tests/with-cluster $(PYTEST) $(or $(PROOFS),tests/prove) -m prove -v
 
 bench: $(VENV)/.ready ## measure, print the figures
 	@$(PYTEST) tests/bench -q -s
