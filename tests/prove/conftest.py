@@ -1,4 +1,4 @@
-"""Proofs: what is too long for `make test`. They run by `make prove` only, on the platform that end-to-end tests use."""
+"""Proofs: what is too long for `make test`. `make prove` runs them, on the platform that end-to-end tests use."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ FILE: Final = Path(__file__).parents[2] / "docs" / "proofs.md"
 _HEAD: Final = """\
 # Proofs
 
-What is too long for `make test` has a short form there and its full form here: `make prove` runs `tests/prove/`, and each
-proof writes what it saw (`tests/prove/record.py`; do not edit by hand). A proof that was not run since a change is older
-than the change: the date says so. The same seed gives the same moments.
+What is too long for `make test` has a short form there and its full form here: `make prove` runs `tests/prove/`, and
+each proof writes what it saw (`tests/prove/record.py`; do not edit by hand). The date says how old a proof is. The same
+seed gives the same moments.
 
 """
 _COLUMNS: Final = ("proof", "seen", "seeds", "date", "machine")
