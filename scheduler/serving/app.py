@@ -7,7 +7,7 @@ Health and readiness answer 200 for yes and 400 for no, as the protocol says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,12 +18,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from scheduler import __version__
 from scheduler.errors import SchedulerError, TooLargeError
 from scheduler.model import tensors
 from scheduler.model.tensors import Tensor
 from scheduler.serving import answers
+from scheduler.serving.config import ModelConfig
 from scheduler.serving.execution import Lane
 from scheduler.serving.faults import RequestRefusedError
 from scheduler.serving.infer import Infer
@@ -47,7 +49,26 @@ class Limits:
     """Per model."""
 
 
-def build(repository: Repository, *, limits: Limits | None = None) -> Starlette:
+class Application:
+    """Starlette's application, and past its router and middleware a short way to inference on the models there are."""
+
+    def __init__(self, inner: Starlette, *, infer: Infer, models: Iterable[ModelConfig]) -> None:
+        self._inner = inner
+        self._infer = infer
+        self._models: dict[str, tuple[str, str | None]] = {}
+        for model in models:
+            self._models[f"/v2/models/{model.name}/infer"] = (model.name, None)
+            self._models[f"/v2/models/{model.name}/versions/{model.version}/infer"] = (model.name, model.version)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._models:
+            name, version = self._models[scope["path"]]
+            await self._infer.answer(scope, receive, send, model=name, version=version)
+        else:
+            await self._inner(scope, receive, send)
+
+
+def build(repository: Repository, *, limits: Limits | None = None) -> Application:
     """The server's application; loading the models is the caller's affair, the application answers meanwhile."""
     limits = limits or Limits()
     metrics = Metrics()
@@ -59,9 +80,9 @@ def build(repository: Repository, *, limits: Limits | None = None) -> Starlette:
     routes = _Routes(repository, metrics)
     model = "/v2/models/{model}"
     of_version = model + "/versions/{version}"
-    return Starlette(
+    inner = Starlette(
         routes=[
-            # the two paths of inference come first: routes are tried in their order
+            # of models that there are not, and with methods that are not for it
             *(Route(f"{path}/infer", infer, methods=["POST"]) for path in (model, of_version)),
             Route("/v2/health/live", routes.live),
             Route("/v2/health/ready", routes.ready),
@@ -75,6 +96,7 @@ def build(repository: Repository, *, limits: Limits | None = None) -> Starlette:
         ],
         exception_handlers={HTTPException: _http_failure, SchedulerError: _failure, Exception: _failure},
     )
+    return Application(inner, infer=infer, models=[entry.config for entry in repository.index()])
 
 
 class _Routes:

@@ -65,14 +65,17 @@ def settle(raw: Array, tensor: Tensor) -> tuple[Column, list[RowFault]]:
     dtype = DTYPE[tensor.datatype]
     if (dtype.kind != "f" and raw.dtype != dtype) or raw.dtype.kind not in "biuf":
         return _settled_objects(raw, tensor)
-    with np.errstate(over="ignore"):
-        values = raw.astype(dtype)
+    if raw.dtype == dtype:
+        values = raw
+    else:
+        with np.errstate(over="ignore"):
+            values = raw.astype(dtype)
     if values.dtype.kind != "f":
         return Column(values=values), []
-    absent = ~np.isfinite(values)
-    if not absent.any():
+    present = np.isfinite(values)
+    if present.all():
         return Column(values=values), []
-    return _with_absent(values, absent, tensor)
+    return _with_absent(values.copy(), ~present, tensor)
 
 
 def _numbers(columns: Columns, names: Sequence[str]) -> Array:

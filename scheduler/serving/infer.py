@@ -35,18 +35,28 @@ class Infer:
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """For Starlette's router, which took model and version out of the path."""
+        parameters = scope["path_params"]
+        await self.answer(scope, receive, send, model=parameters["model"], version=parameters.get("version"))
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, *, model: str, version: str | None) -> None:
         began = time.perf_counter()
         try:
-            response = await self._response(scope, receive, began)
+            answer = await self._answer(scope, receive, model, version, began)
         except ClientGoneError:
             return
-        await response(scope, receive, send)
+        if isinstance(answer, Response):
+            await answer(scope, receive, send)
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": _headers(answer)})
+            await send({"type": "http.response.body", "body": answer.body})
 
-    async def _response(self, scope: Scope, receive: Receive, began: float) -> Response:
-        parameters = scope["path_params"]
+    async def _answer(
+        self, scope: Scope, receive: Receive, model: str, version: str | None, began: float
+    ) -> Answer | Response:
         known = ""
         try:
-            config, runner = self._repository.loaded(parameters["model"], parameters.get("version"))
+            config, runner = self._repository.loaded(model, version)
             known = config.name
             lengths = {name: value for name, value in scope["headers"] if name in {_HEADER_LENGTH, _CONTENT_LENGTH}}
             body = await self._body(receive, lengths.get(_CONTENT_LENGTH))
@@ -60,7 +70,7 @@ class Infer:
         except Exception as fault:  # noqa: BLE001 - every fault gets its answer
             return self._refusal(fault, known)
         self._metrics.answered(known, rows=rows, seconds=time.perf_counter() - began)
-        return _written(answer)
+        return answer
 
     def _refusal(self, fault: Exception, model: str) -> Response:
         response = answers.failure(fault)
@@ -96,8 +106,9 @@ def _length(header: bytes | None, size: int) -> int | None:
     return int(header)
 
 
-def _written(answer: Answer) -> Response:
+def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    length = (b"content-length", b"%d" % len(answer.body))
     if answer.header_length is None:
-        return Response(answer.body, media_type="application/json")
-    headers = {"Inference-Header-Content-Length": str(answer.header_length)}
-    return Response(answer.body, media_type="application/octet-stream", headers=headers)
+        return [length, (b"content-type", b"application/json")]
+    header_length = (_HEADER_LENGTH, b"%d" % answer.header_length)
+    return [length, (b"content-type", b"application/octet-stream"), header_length]

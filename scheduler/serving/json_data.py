@@ -41,14 +41,20 @@ def decode(data: object, *, datatype: str, shape: Sequence[int], missing: Mask |
     flat = _flat(data, shape)
     if missing is not None and missing.any():
         flat = _without(flat, missing, datatype)
-    if set(map(type, flat)) <= _EXACT.get(datatype, _WHOLE):
-        array = _array(flat, datatype)
-        if array is not None:
-            return array.reshape(shape)
+    array = exact(flat, datatype)
+    if array is not None:
+        return array.reshape(shape)
     bad = [(place, fault) for place, value in enumerate(flat) if (fault := _fault(value, datatype))]
     if bad:
         raise BadElementsError(bad)
     return np.array([int(value) for value in flat], dtype=DTYPE[datatype]).reshape(shape)
+
+
+def exact(flat: list[Any], datatype: str) -> Array | None:
+    """The flat array when every element is written as its datatype wants it and within its range; None otherwise."""
+    if not set(map(type, flat)) <= _EXACT.get(datatype, _WHOLE):
+        return None
+    return _array(flat, datatype)
 
 
 def encode(array: Array, *, datatype: str) -> Any:
@@ -87,6 +93,8 @@ def _array(flat: list[Any], datatype: str) -> Array | None:
         array[:] = flat
         return array
     try:
+        if datatype == "FP64":
+            return np.array(flat, dtype=dtype) if all(map(isfinite, flat)) else None
         with np.errstate(over="ignore"):
             numbers = np.array(flat, dtype=dtype)
     except OverflowError:

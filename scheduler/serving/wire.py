@@ -7,7 +7,7 @@ are the companions for missing values (`modelops_nulls`): see `scheduler.model.t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -52,6 +52,12 @@ class Signature:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     most_rows: int = 65536
+    every_output: tuple[Wanted, ...] = field(init=False, repr=False, compare=False)
+    """What a request is answered with that asks for nothing in particular."""
+
+    def __post_init__(self) -> None:
+        wanted = tuple(Wanted(name=tensor.name) for tensor in self.outputs)
+        object.__setattr__(self, "every_output", wanted)
 
     def output(self, name: str) -> Tensor:
         return next(tensor for tensor in self.outputs if tensor.name == name)
@@ -60,6 +66,9 @@ class Signature:
 def read(body: bytes, *, header_length: int | None, signature: Signature) -> Request:
     """The request in `body`, every fault of which is named; single bad rows are named as rows."""
     document = _document(body if header_length is None else body[:header_length])
+    if header_length is None and (plain := _plain(document, signature)) is not None:
+        rows = len(plain[signature.inputs[0].name].values)
+        return Request(id=_id(document), rows=rows, columns=plain, outputs=_wanted(document, signature))
     tail = memoryview(body)[len(body) if header_length is None else header_length :]
     given = _inputs(document, tail)
     _check_names(given, signature)
@@ -68,6 +77,33 @@ def read(body: bytes, *, header_length: int | None, signature: Signature) -> Req
     if bad:
         raise faults.of_rows(bad, count=rows)
     return Request(id=_id(document), rows=rows, columns=columns, outputs=_wanted(document, signature))
+
+
+def _plain(document: Mapping[str, Any], signature: Signature) -> Columns | None:
+    """The columns of the request that clients usually send: just the model's inputs, in its order, and well written.
+
+    None for any other, good or bad: that one is read with every check and with words for what is wrong. A single row
+    takes half the time this way.
+    """
+    listed = document.get("inputs")
+    if type(listed) is not list or len(listed) != len(signature.inputs):
+        return None
+    columns: dict[str, Column] = {}
+    rows = 0
+    for tensor, item in zip(signature.inputs, listed, strict=True):
+        if type(item) is not dict or (item.get("name"), item.get("datatype")) != (tensor.name, tensor.datatype):
+            return None
+        data, shape = item.get("data"), item.get("shape")
+        if type(data) is not list or type(shape) is not list or "parameters" in item:
+            return None
+        rows = rows or len(data)
+        if len(data) != rows or shape != [rows] or type(shape[0]) is not int:
+            return None
+        values = json_data.exact(data, tensor.datatype)
+        if values is None:
+            return None
+        columns[tensor.name] = Column(values=values)
+    return columns if 0 < rows <= signature.most_rows else None
 
 
 def write(*, model: str, version: str, request: Request, columns: Columns, signature: Signature) -> Answer:
@@ -224,8 +260,10 @@ def _array(item: _Given, missing: Mask | None, bad: list[RowFault]) -> Array | N
 
 
 def _wanted(document: Mapping[str, Any], signature: Signature) -> tuple[Wanted, ...]:
-    default = _parameters(document, "the request").get("binary_data_output", False) is True
     listed = document.get("outputs")
+    if not listed and "parameters" not in document and listed in (None, []):
+        return signature.every_output
+    default = _parameters(document, "the request").get("binary_data_output", False) is True
     if listed is None or listed == []:
         return tuple(Wanted(name=tensor.name, binary=default) for tensor in signature.outputs)
     if not isinstance(listed, list) or any(not isinstance(item, dict) for item in listed):
