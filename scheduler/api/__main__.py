@@ -14,6 +14,7 @@ from scheduler import assets
 from scheduler.api import app
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.channels import registry
+from scheduler.cluster import faults
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.mirror import Mirror
 from scheduler.cluster.port import Cluster
@@ -34,7 +35,7 @@ METRICS_PORT: Final = 9090
 def main() -> None:
     settings = Settings.from_environ(os.environ)
     serve.configure_logging(settings.globals_.log_level)
-    cluster = KubernetesCluster.in_pod()
+    cluster = faults.switched(KubernetesCluster.in_pod(), os.environ.get(faults.VARIABLE, ""))
     server = app.create(ports_of(settings, cluster, token=own_token.read))
     start_http_server(METRICS_PORT, registry=server.metrics.registry)
     logging.getLogger(__name__).info("environments: %s", ", ".join(settings.environments))
