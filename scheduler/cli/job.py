@@ -19,7 +19,9 @@ from scheduler.ir import load
 from scheduler.model.job import JobState
 from scheduler.model.problem import Problem
 
-app = typer.Typer(name="job", help="Scoring jobs: start, list, show, watch, read logs, cancel.", no_args_is_help=True)
+app = typer.Typer(
+    name="job", help="Scoring jobs: start, list, show, watch, read logs, cancel, drain.", no_args_is_help=True
+)
 
 
 class Mode(StrEnum):
@@ -55,6 +57,7 @@ _LOGS = examples.of(
     "modelops job logs jumjfu4uiml3xmwuaaihi --source services --tail 100",
     "modelops job logs jumjfu4uiml3xmwuaaihi --follow",
 )
+_DRAIN = examples.of("modelops job drain jumjfu4uiml3xmwuaaihi")
 _CANCEL = examples.of(
     "modelops job cancel jumjfu4uiml3xmwuaaihi", "modelops job cancel jumjfu4uiml3xmwuaaihi --mode drain"
 )
@@ -166,12 +169,19 @@ def cancel(
     job: JobId,
     *,
     mode: Annotated[
-        Mode, typer.Option("--mode", help="cancel: end at once; drain: finish what was read.")
+        Mode, typer.Option("--mode", help="cancel: end at once; drain: as `job drain` does.")
     ] = Mode.CANCEL,
     form: Output = Format.TABLE,
 ) -> None:
     """End a job. It is cleaned up in either case."""
     after = session.scheduling().cancel(job, mode=mode.value)
+    _shown(after, form, headline=f"{after['id']} {after['state']}")
+
+
+@app.command("drain", epilog=_DRAIN)
+def drain(job: JobId, *, form: Output = Format.TABLE) -> None:
+    """End a stream with a complete result: all that its source has now. A batch ends without a result."""
+    after = session.scheduling().cancel(job, mode=Mode.DRAIN.value)
     _shown(after, form, headline=f"{after['id']} {after['state']}")
 
 

@@ -72,7 +72,7 @@ def facts(job: JobJson) -> Sequence[tuple[str, object]]:
         ("data versions", job["dataVersions"]),
         ("git", job["git"]),
         ("trigger", job["trigger"]),
-        ("deadlines", {phase: f"{seconds}s" for phase, seconds in job["deadlines"].items()}),
+        ("deadlines", {phase: f"{seconds}s" if seconds else "none" for phase, seconds in job["deadlines"].items()}),
         ("digests", _digests(job["digests"])),
         ("submitted", f"{job['submittedAt']} by {job['submittedBy']}"),
         *((f"  {state}", time) for state, time in job["timestamps"].items()),

@@ -119,7 +119,10 @@ def _show(found: Mapping[str, Any], form: Format) -> None:
             ("pods", totals.get("pods")),
             ("cpu", _pair(totals, "Cpu", "Millicores", lambda count: f"{count / 1000:g}")),
             ("memory", _pair(totals, "Memory", "Bytes", lambda count: f"{count / 2**20:,.0f}Mi")),
-            ("deadlines", {phase: f"{seconds}s" for phase, seconds in found["deadlines"].items()}),
+            (
+                "deadlines",
+                {phase: f"{seconds}s" if seconds else "none" for phase, seconds in found["deadlines"].items()},
+            ),
         ]
     )
     for text in found["notes"]:

@@ -78,7 +78,7 @@ class SchedulingClient:
         return page
 
     def cancel(self, job_id: str, *, mode: str = "cancel", on_behalf_of: str = "") -> JobJson:
-        """`mode`: cancel (end at once, and clean up) | drain (let it finish what it has read)."""
+        """`mode`: cancel (end at once, and clean up) | drain (let a stream publish all that it has)."""
         path, headers = f"{_job(job_id)}/cancel", _behalf(on_behalf_of)
         job: JobJson = self._rest.json("POST", path, body={"mode": mode}, headers=headers)
         return job

@@ -34,9 +34,12 @@ def check(ledger: Ledger, *, engine: Ledger, total: int) -> None:
         raise FlowFailedError(Reason.ACCOUNTING_MISMATCH, "; ".join(faults))
 
 
-def check_dead_letters(count: int, *, total: int, max_ratio: float, first: str) -> None:
-    """Raise FlowFailedError(TooManyDeadLetters) when more than `max_ratio` of `total` records are dead letters."""
-    if count and count > max_ratio * total:
+def check_dead_letters(count: int, *, total: int, max_ratio: float, first: str, at_least: int = 0) -> None:
+    """Raise FlowFailedError(TooManyDeadLetters) when more than `max_ratio` of `total` records are dead letters.
+
+    Fewer records than `at_least` are taken for so many: what a stream has read so far may be few.
+    """
+    if count and count > max_ratio * max(total, at_least):
         message = (
             f"{count} of {total} records are dead letters, {max_ratio:.4g} of them are allowed; the first: {first}"
         )

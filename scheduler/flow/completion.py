@@ -35,10 +35,12 @@ class Completion:
     seconds: float = 0.0
     is_asked: bool = False
     """Ended by somebody's wish: it is not tried again."""
+    is_published: bool = False
+    """Whether there is a result: a stream has one when it was drained, a batch only when it came to its end."""
 
     @property
     def is_success(self) -> bool:
-        return self.reason is Reason.COMPLETED
+        return self.is_published or self.reason is Reason.COMPLETED
 
 
 def exit_code(end: Completion) -> int:

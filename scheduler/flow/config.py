@@ -37,6 +37,9 @@ class RunnerConfig:
     services: tuple[Service, ...] = ()
     ready_seconds: float = 300
     run_seconds: float = 7200
+    """0: no deadline."""
+    is_followed: bool = False
+    """Whether the source is a file that grows, read until the flow is drained."""
     data_version: str = ""
     ir_digest: str = ""
 
@@ -59,6 +62,7 @@ def parse(document: Mapping[str, Any]) -> RunnerConfig:
         services=tuple(Service(url=item["url"], model=item["model"]) for item in document.get("services", ())),
         ready_seconds=float(document["readySeconds"]),
         run_seconds=float(document["runSeconds"]),
+        is_followed=document["source"].get("follow", False),
         data_version=document["source"].get("dataVersion", ""),
         ir_digest=document["sink"].get("irDigest", ""),
     )

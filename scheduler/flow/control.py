@@ -41,20 +41,23 @@ class Board:
         self._seen: deque[tuple[float, int]] = deque()
         self._wish: Wish | None = None
         self._asked = threading.Event()
+        self._terminated = threading.Event()
 
     @property
     def wish(self) -> Wish | None:
-        """The first wish that came."""
-        return self._wish
+        """The first wish that came; the pod's own end before any other."""
+        return Wish.TERMINATE if self._terminated.is_set() else self._wish
 
     def ask(self, wish: Wish) -> None:
         # called by signal handlers too, which may interrupt whoever holds the lock: so it takes none
+        if wish is Wish.TERMINATE:
+            self._terminated.set()
         self._wish = self._wish or wish
         self._asked.set()
 
-    def pause(self, seconds: float) -> bool:
-        """Wait so long, or until somebody wishes an end; true when somebody does."""
-        return self._asked.wait(seconds)
+    def pause(self, seconds: float, *, is_ending: bool = False) -> None:
+        """Wait so long, or until somebody wishes an end; while one is being fulfilled, until the pod's own comes."""
+        (self._terminated if is_ending else self._asked).wait(seconds)
 
     def progress(self) -> Progress:
         with self._lock:

@@ -98,6 +98,16 @@ class Engine:
             raise FlowFailedError(Reason.FLOW_CRASHED, f"the engine lost its stream: {answer.get('error', status)}")
         return _report(answer)
 
+    def drain(self, size: int) -> int:
+        """End the reading of a followed source at `size` bytes, or where it has been read to already: says where.
+
+        All that was read is then processed and written, and the stream ends by itself.
+        """
+        status, answer = self._ask("POST", json.dumps({"bytes": size}).encode(), path="/drain")
+        if status != http.client.OK:
+            raise FlowFailedError(Reason.FLOW_CRASHED, f"the engine does not drain: {answer.get('error', status)}")
+        return int(answer["bytes"])
+
     def stop(self) -> None:
         """End the stream wherever it is; its files are then not complete."""
         if self._is_loaded:
@@ -118,10 +128,10 @@ class Engine:
                     raise self._crash(error) from error
             pause(0.02)
 
-    def _ask(self, method: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+    def _ask(self, method: str, body: bytes | None = None, *, path: str = "") -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection("127.0.0.1", self._place.port, timeout=TIMEOUT)
         try:
-            connection.request(method, f"/streams/{STREAM}", body=body)
+            connection.request(method, f"/streams/{STREAM}{path}", body=body)
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:

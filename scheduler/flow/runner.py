@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,11 +19,14 @@ from scheduler.flow.control import Board, Wish
 from scheduler.flow.engine import Engine, Place, Report
 from scheduler.flow.failure import FlowFailedError
 from scheduler.flow.parts import Parts
+from scheduler.flow.source_count import Grown
 from scheduler.model import job_json
 from scheduler.model.job import Ledger, Reason
 
 FIRST_POLL: Final = 0.01
 LONGEST_POLL: Final = 0.25
+SAMPLE: Final = 10_000
+"""The least number of records that the dead letters of a stream are measured against while it goes on."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,25 +35,18 @@ def run(config: RunnerConfig, engine_text: str, *, board: Board, attempt: str, p
     """Run the flow; never raises. A result is published exactly when the completion is a success."""
     began = time.monotonic()
     attempt_ = _Attempt(config, engine_text, board=board, name=attempt)
-    asked = False
+    end = Completion(reason=Reason.FLOW_CRASHED)
     try:
-        ledger = attempt_.run(place)
-        reason, message = Reason.COMPLETED, ""
+        end = attempt_.run(place)
     except FlowFailedError as error:
-        reason, message, ledger = error.reason, str(error), board.progress().ledger
-        asked = board.wish in {Wish.DRAIN, Wish.COMPLETE}
+        asked = attempt_.given_up_for in {Wish.DRAIN, Wish.COMPLETE}
+        end = Completion(reason=error.reason, message=str(error), ledger=board.progress().ledger, is_asked=asked)
     except Exception as error:  # noqa: BLE001 (the last line of defence: it is reported, and nothing is published)
         _log.exception("the flow runner crashed")
-        reason, message, ledger = Reason.FLOW_CRASHED, f"{type(error).__name__}: {error}", board.progress().ledger
+        message = f"{type(error).__name__}: {error}"
+        end = Completion(reason=Reason.FLOW_CRASHED, message=message, ledger=board.progress().ledger)
     board.set_phase("finished")
-    return Completion(
-        reason=reason,
-        message=message,
-        ledger=ledger,
-        total=board.progress().total,
-        seconds=time.monotonic() - began,
-        is_asked=asked,
-    )
+    return replace(end, total=board.progress().total, seconds=time.monotonic() - began)
 
 
 class _Attempt:
@@ -58,9 +55,13 @@ class _Attempt:
         self._engine_text = engine_text
         self._board = board
         self._name = name
+        self._drained_at: int | None = None
+        """Bytes of a followed source that belong to the result; None before it is drained."""
+        self.given_up_for: Wish | None = None
+        """The wish that ended the flow without a result."""
 
-    def run(self, place: Place) -> Ledger:
-        """The ledger of the published result; FlowFailedError for every other end, with nothing published."""
+    def run(self, place: Place) -> Completion:
+        """The end with a published result; FlowFailedError for every other end, with nothing published."""
         config = self._config
         with Engine(place) as engine:  # it starts while the source is counted
             _open(config)
@@ -71,23 +72,32 @@ class _Attempt:
                 attempt=self._name,
             )
             try:
-                total = source_count.count(config.source, required=config.required)
-                self._board.set_phase("starting", total=total)
-                _log.info("%d records in %s", total, config.source.path)
+                self._count_source()
                 gate.wait(config.services, seconds=config.ready_seconds, pause=self._pause, say=self._board.say)
                 engine.load(_configuration(self._engine_text, made), pause=self._pause)
                 self._board.set_phase("running")
-                report = self._follow(engine, total)
-                ledger = self._account(report, made, total)
-                parts.commit(made, self._manifest(ledger), digests=report.digests)
+                report = self._follow(engine)
+                read = self._read(report)
+                ledger = self._account(report, made, read.records)
+                parts.commit(made, self._manifest(ledger, read), digests=report.digests)
             finally:
                 engine.stop()
                 parts.discard(made)
-        return ledger
+        return self._published(ledger, read)
 
-    def _follow(self, engine: Engine, total: int) -> Report:
-        """The engine's last report on a stream that came to its own end and closed its files."""
-        deadline = time.monotonic() + self._config.run_seconds
+    def _count_source(self) -> None:
+        """A batch knows its records before it reads them; how many a stream will have nobody knows."""
+        config = self._config
+        if config.is_followed:
+            _log.info("%s is followed until the flow is drained", config.source.path)
+            return
+        total = source_count.count(config.source, required=config.required)
+        self._board.set_phase("starting", total=total)
+        _log.info("%d records in %s", total, config.source.path)
+
+    def _follow(self, engine: Engine) -> Report:
+        """The engine's last report on a stream that came to its end and closed its files."""
+        late = time.monotonic() + (self._config.run_seconds or math.inf)
         interval = FIRST_POLL
         while True:
             report = engine.report()
@@ -97,15 +107,50 @@ class _Attempt:
                 raise report.failure
             if not report.is_active:
                 break
-            self._check_dead_letters(report.ledger.dead_lettered, total=total, first=report.first_dead_letter)
-            if time.monotonic() > deadline:
-                late = f"the flow is not complete after {self._config.run_seconds:.0f} s"
-                raise FlowFailedError(Reason.RUN_DEADLINE, f"{late}; {report.waiting}" if report.waiting else late)
+            self._check_progress(report, is_late=time.monotonic() > late)
+            self._drain(engine)
             self._pause(interval)
             interval = min(LONGEST_POLL, interval * 1.5)
         if not report.is_closed:
             raise FlowFailedError(Reason.FLOW_CRASHED, "the stream ended without closing its files")
+        if self._config.is_followed and self._drained_at is None:
+            raise FlowFailedError(Reason.FLOW_CRASHED, "the stream ended before it was drained")
         return report
+
+    def _check_progress(self, report: Report, *, is_late: bool) -> None:
+        total = self._board.progress().total
+        accounting.check_dead_letters(
+            report.ledger.dead_lettered,
+            total=report.ledger.read if total is None else total,
+            at_least=SAMPLE if total is None else 0,
+            max_ratio=self._config.max_ratio,
+            first=report.first_dead_letter,
+        )
+        if is_late:
+            late = f"the flow is not complete after {self._config.run_seconds:.0f} s"
+            raise FlowFailedError(Reason.RUN_DEADLINE, f"{late}; {report.waiting}" if report.waiting else late)
+
+    def _drain(self, engine: Engine) -> None:
+        """When somebody wishes an end: let a followed source end where it ends now."""
+        if not self._config.is_followed or self._board.wish is None or self._drained_at is not None:
+            return
+        path = self._config.source.path
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise FlowFailedError(Reason.SOURCE_DAMAGED, f"{path}: {error.strerror or error}") from error
+        self._drained_at = engine.drain(size)
+        self._board.set_phase("draining")
+        _log.info("draining: the result takes the source's first %d bytes", self._drained_at)
+
+    def _read(self, report: Report) -> Grown:
+        """What there was to be read, counted apart from the engine."""
+        config, total = self._config, self._board.progress().total
+        if self._drained_at is None:
+            return Grown(records=report.ledger.read if total is None else total, size=0)
+        found = source_count.count_grown(config.source, size=self._drained_at, required=config.required)
+        self._board.set_phase("draining", total=found.records)
+        return found
 
     def _account(self, report: Report, made: Parts, total: int) -> Ledger:
         config = self._config
@@ -118,31 +163,48 @@ class _Attempt:
         )
         self._board.count(ledger)
         accounting.check(ledger, engine=report.ledger, total=total)
-        self._check_dead_letters(ledger.dead_lettered, total=total, first=report.first_dead_letter)
+        accounting.check_dead_letters(
+            ledger.dead_lettered, total=total, max_ratio=config.max_ratio, first=report.first_dead_letter
+        )
         return ledger
 
-    def _check_dead_letters(self, count: int, *, total: int, first: str) -> None:
-        accounting.check_dead_letters(count, total=total, max_ratio=self._config.max_ratio, first=first)
-
-    def _manifest(self, ledger: Ledger) -> Mapping[str, object]:
+    def _manifest(self, ledger: Ledger, read: Grown) -> Mapping[str, object]:
+        position = {"position": {"bytes": read.size, "records": read.records}} if self._config.is_followed else {}
         return {
             "job": self._config.release,
             "flow": self._config.flow,
             "irDigest": self._config.ir_digest,
             "dataVersion": self._config.data_version,
+            **position,
             "ledger": job_json.ledger_to_json(ledger),
             "completedAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
 
+    def _published(self, ledger: Ledger, read: Grown) -> Completion:
+        if self._drained_at is None:
+            return Completion(reason=Reason.COMPLETED, ledger=ledger, is_published=True)
+        reason = Reason.COMPLETED_BY_REQUEST if self._board.wish is Wish.COMPLETE else Reason.DRAINED
+        message = f"drained: all {read.records} records that the source had are in the result"
+        if left := self._drained_at - read.size:
+            message += f"; {left} bytes behind them are no record yet, their line has not ended"
+        return Completion(reason=reason, message=message, ledger=ledger, is_published=True)
+
     def _pause(self, seconds: float) -> None:
-        """Wait; a wish that the flow should end ends it here, and nothing is published."""
-        if not self._board.pause(seconds):
+        """Wait; FlowFailedError when somebody wishes an end that leaves nothing to publish.
+
+        That is every end of a batch before its own, however little is missing. A stream is drained instead.
+        """
+        is_stream = self._config.is_followed
+        self._board.pause(seconds, is_ending=is_stream and self._board.wish is not None)
+        wish = self._board.wish
+        if wish is None or (is_stream and wish is not Wish.TERMINATE):
             return
+        self.given_up_for = wish
         self._board.set_phase("draining")
-        if self._board.wish is Wish.COMPLETE:
+        if wish is Wish.COMPLETE:
             message = "completion was asked for before the source was read to its end; nothing is published"
             raise FlowFailedError(Reason.COMPLETED_BY_REQUEST, message)
-        why = "SIGTERM" if self._board.wish is Wish.TERMINATE else "drain"
+        why = "SIGTERM" if wish is Wish.TERMINATE else "drain"
         raise FlowFailedError(
             Reason.DRAINED, f"stopped ({why}) before the source was read to its end; nothing is published"
         )

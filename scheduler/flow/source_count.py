@@ -12,8 +12,9 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from typing import BinaryIO, Final
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Final, Protocol
 
 from scheduler.flow.config import File
 from scheduler.flow.failure import FlowFailedError
@@ -23,6 +24,19 @@ MAX_RECORD: Final = 16 << 20
 BLOCK: Final = 1 << 20
 _MARK: Final = b"\xef\xbb\xbf"
 _BLANK: Final = re.compile(rb"^\r?\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """What there is in a file that may grow on."""
+
+    records: int
+    size: int
+    """Bytes up to the end of the last record that is complete."""
+
+
+class _Readable(Protocol):
+    def read(self, count: int, /) -> bytes: ...
 
 
 class _DamagedError(Exception):
@@ -35,15 +49,68 @@ def count(file: File, *, required: Sequence[str] = ()) -> int:
     Raises FlowFailedError: SourceMissing when it cannot be opened, SourceDamaged when it cannot be read to its end, or
     when its CSV header lacks a `required` column or has one twice. A file without a byte has no records.
     """
+    with _reported(file), closing(_open(file)) as stream:
+        if file.format == "json-lines":
+            return sum(_lines_in(block) for block in _blocks(stream))
+        counted = _CsvCount(required)
+        counted.take(stream)
+        if counted.begun:
+            raise _DamagedError("a quote is opened and never closed")
+        return counted.records
+
+
+def count_grown(file: File, *, size: int, required: Sequence[str] = ()) -> Grown:
+    """The records in the first `size` bytes of a file that is followed: one whose line has not ended is none.
+
+    Raises FlowFailedError as `count` does, and SourceDamaged when the file does not have so many bytes.
+    """
+    with _reported(file), closing(file.path.open("rb")) as stream:
+        end = _line_end(stream, size)
+        stream.seek(0)
+        beginning = _Beginning(stream, end)
+        if file.format == "json-lines":
+            return Grown(records=sum(_lines_in(block) for block in _blocks(beginning)), size=end)
+        counted = _CsvCount(required)
+        counted.take(beginning)
+        return Grown(records=counted.records, size=end - len(counted.begun))
+
+
+@contextmanager
+def _reported(file: File) -> Iterator[None]:
     try:
-        with closing(_open(file)) as stream:
-            if file.format == "json-lines":
-                return sum(_lines_in(block) for block in _blocks(stream))
-            return _CsvCount(required).over(stream)
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile, _DamagedError) as error:
         raise FlowFailedError(Reason.SOURCE_DAMAGED, f"{file.path}: {error}") from error
     except OSError as error:
         raise FlowFailedError(Reason.SOURCE_MISSING, f"{file.path}: {error.strerror or error}") from error
+
+
+def _line_end(stream: BinaryIO, size: int) -> int:
+    """Behind the last line that ends within the first `size` bytes; 0 without one."""
+    there = stream.seek(0, io.SEEK_END)
+    if there < size:
+        raise _DamagedError(f"it has {there} bytes; {size} have been read")
+    while size > 0:
+        start = max(0, size - BLOCK)
+        stream.seek(start)
+        found = stream.read(size - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        size = start
+    return 0
+
+
+class _Beginning:
+    """The first bytes of a stream."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._left = size
+
+    def read(self, count: int, /) -> bytes:
+        part = self._stream.read(min(count, self._left))
+        self._left -= len(part)
+        return part
 
 
 def _open(file: File) -> BinaryIO | gzip.GzipFile:
@@ -56,7 +123,7 @@ def _open(file: File) -> BinaryIO | gzip.GzipFile:
     return gzip.GzipFile(file.path)
 
 
-def _blocks(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+def _blocks(stream: _Readable) -> Iterator[bytes]:
     """The stream in blocks that end with a line, without its byte order mark."""
     rest = b""
     first = True
@@ -91,33 +158,35 @@ class _CsvCount:
 
     def __init__(self, required: Sequence[str]) -> None:
         self._required = required
-        self._records = 0
-        self._open = b""
+        self._found = 0
+        self.begun = b""
         """The record whose quote is open, as far as it has been read."""
 
-    def over(self, stream: BinaryIO | gzip.GzipFile) -> int:
+    @property
+    def records(self) -> int:
+        """Without the header."""
+        return max(0, self._found - 1)
+
+    def take(self, stream: _Readable) -> None:
         for block in _blocks(stream):
-            if self._records and not self._open and b'"' not in block:
-                self._records += _lines_in(block)
+            if self._found and not self.begun and b'"' not in block:
+                self._found += _lines_in(block)
             else:
                 self._take(block)
-        if self._open:
-            raise _DamagedError("a quote is opened and never closed")
-        return max(0, self._records - 1)
 
     def _take(self, block: bytes) -> None:
         for line in io.BytesIO(block):
-            if not self._open and not _without_end(line):
+            if not self.begun and not _without_end(line):
                 continue
-            if _ends_quoted(line, quoted=bool(self._open)):
-                self._open += line
-                if len(self._open) > MAX_RECORD:
+            if _ends_quoted(line, quoted=bool(self.begun)):
+                self.begun += line
+                if len(self.begun) > MAX_RECORD:
                     raise _DamagedError(f"a record of more than {MAX_RECORD >> 20} MiB")
                 continue
-            if self._records == 0:
-                _check_header(_without_end(self._open + line), self._required)
-            self._records += 1
-            self._open = b""
+            if self._found == 0:
+                _check_header(_without_end(self.begun + line), self._required)
+            self._found += 1
+            self.begun = b""
 
 
 def _without_end(line: bytes) -> bytes:

@@ -150,7 +150,7 @@ def scoring_pipeline(
         channels=tuple(sorted(channels, key=lambda channel: channel.name)),
         parameters=_parameters(spec),
         dead_letters=_dead_letters(spec.get("deadLetters")),
-        deadlines=_deadlines(spec.get("deadlines", {})),
+        deadlines=_deadlines(spec.get("deadlines", {}), mode=spec["mode"]),
         environment_variables={
             entry["name"]: pipeline.SecretRef(name=entry["secretRef"]["name"], key=entry["secretRef"]["key"])
             for entry in spec.get("env", ())
@@ -164,5 +164,8 @@ def _dead_letters(given: Mapping[str, Any] | None) -> pipeline.DeadLetters | Non
     return pipeline.DeadLetters(channel=given["channel"], max_ratio=float(given.get("maxRatio", 0)))
 
 
-def _deadlines(given: Mapping[str, str]) -> pipeline.Deadlines:
-    return pipeline.Deadlines(**{f"{phase}_seconds": duration.seconds(text) for phase, text in given.items()})
+def _deadlines(given: Mapping[str, str], *, mode: str) -> pipeline.Deadlines:
+    """A stream scores until it is drained: without a word of its author it has no run deadline."""
+    usual = {"run_seconds": 0} if mode == "streaming" else {}
+    seconds = {f"{phase}_seconds": duration.seconds(text) for phase, text in given.items()}
+    return pipeline.Deadlines(**{**usual, **seconds})

@@ -133,9 +133,21 @@ def _version_of_sink(sourced: Sourced) -> Iterator[Problem]:
         yield sourced.problem("only a source has a data version", pointer="/spec/dataVersion")
 
 
+def _followed(sourced: Sourced) -> Iterator[Problem]:
+    spec = _mapping(sourced.document.get("spec"))
+    config = _mapping(spec.get("config"))
+    if config.get("follow") is not True:
+        return
+    if spec.get("direction") == "sink":
+        yield sourced.problem("only a source is followed", pointer="/spec/config/follow")
+    if config.get("compression") == "gzip":
+        message = "a gzip file cannot be followed: it can be read only when it is closed"
+        yield sourced.problem(message, pointer="/spec/config/follow")
+
+
 _CHECKS: Final[Mapping[str, tuple[Callable[[Sourced], Iterator[Problem]], ...]]] = {
     "ScoringPipeline": (_deadlines, _different_sinks, _parameters),
     "ScoringFlow": (_periods, _parameters),
     "RecordSchema": (_record_fields,),
-    "DataChannel": (_version_of_sink,),
+    "DataChannel": (_version_of_sink, _followed),
 }

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from scheduler.ir.fields import Fault
-from scheduler.model import alike, record_fit
+from scheduler.model import alike, following, record_fit
 from scheduler.model.pipeline import DataChannel, RecordSchema, ScoringFlow
 from scheduler.model.types import Document
 
@@ -29,6 +29,10 @@ def faults(
     first, last = ordered[0], ordered[-1]
     if source in channels and channels[source].direction == "source" and first is not None:
         yield from _schema("source", channels[source].schema, first.input, f"channel '{source}'")
+    if source in channels and channels[source].direction == "source":
+        why = following.misfit(spec["mode"], channels[source].config)
+        if why:
+            yield Fault(pointer="/spec/source/channel", message=f"channel '{source}' {why}")
     if sink in channels and channels[sink].direction == "sink" and last is not None:
         yield from _schema("sink", last.output, channels[sink].schema, f"flow '{last.name}'")
 

@@ -25,7 +25,7 @@ class Word:
 
 WORDS: Final[Mapping[str, tuple[Word, ...]]] = {
     "ScoringPipeline": (
-        Word(noun="mode", path=("spec", "mode"), built=("batch",), later=("streaming", "request-response")),
+        Word(noun="mode", path=("spec", "mode"), built=("batch", "streaming"), later=("request-response",)),
     ),
     "Model": (
         Word(

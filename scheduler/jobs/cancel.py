@@ -28,26 +28,35 @@ def cancel(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster,
         job = reading.fresh(run, cluster=cluster)
         if job.state in {JobState.CANCELLED, JobState.CANCELLING}:
             return job
-        if job.state.is_finished or job.state == JobState.FINISHING:
-            raise ConflictError(f"job '{job_id}' is {job.state.value}: its scoring is over, there is nothing to cancel")
+        _check_open(job, "cancel")
         try:
             return reading.fresh(_patched(run, by=by, at=at, mode=mode, cluster=cluster), cluster=cluster)
         except (ConflictError, InvalidInputError):
             continue  # started, changed or ended meanwhile: look again
-    raise UnavailableError(f"job '{job_id}' changes faster than it can be cancelled; try again", retry_after_seconds=1)
+    raise _changing(job_id, "cancelled")
 
 
 def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
-    """Let the job finish what it has read and end; before it scores there is nothing to finish, so it is cancelled."""
-    run = cluster.get("PipelineRun", job_id, environment)
-    job = reading.fresh(run, cluster=cluster)
-    if job.state == JobState.DRAINING:
-        return job
-    if job.state != JobState.RUNNING:
-        return cancel(job_id, environment, by=by, at=at, cluster=cluster, mode="drain")
-    note = json.dumps({"by": by, "at": at}, sort_keys=True)
-    patch = {"metadata": {"annotations": {names.DRAIN: note}}}
-    return reading.fresh(cluster.patch("PipelineRun", job_id, environment, patch), cluster=cluster)
+    """Let a stream publish all that its source has now; end a batch without a result.
+
+    Task wait sees the note on the run and tells the flow. Before a job scores there is nothing to drain: it is
+    cancelled. One that is drained or cancelled already is returned as it is; ConflictError when its scoring is over.
+    """
+    for _ in range(_TRIES):
+        run = cluster.get("PipelineRun", job_id, environment)
+        job = reading.fresh(run, cluster=cluster)
+        is_noted = bool(view.mapping(run, "metadata", "annotations").get(names.DRAIN))
+        if is_noted or job.state in {JobState.CANCELLED, JobState.CANCELLING}:
+            return job
+        _check_open(job, "drain")
+        try:
+            if job.state == JobState.RUNNING:
+                return reading.fresh(_noted(run, by=by, at=at, cluster=cluster), cluster=cluster)
+            patched = _patched(run, by=by, at=at, mode=ending.DRAIN_MODE, cluster=cluster)
+            return reading.fresh(patched, cluster=cluster)
+        except (ConflictError, InvalidInputError):
+            continue  # started, changed or ended meanwhile: look again
+    raise _changing(job_id, "drained")
 
 
 def expire(run: Manifest, *, at: str, why: str, cluster: Cluster) -> None:
@@ -59,6 +68,22 @@ def expire(run: Manifest, *, at: str, why: str, cluster: Cluster) -> None:
         _patched(run, by="modelops", at=at, mode=ending.QUEUE_DEADLINE_MODE, why=why, cluster=cluster)
     except (ConflictError, InvalidInputError):
         return
+
+
+def _check_open(job: Job, verb: str) -> None:
+    if job.state.is_finished or job.state == JobState.FINISHING:
+        raise ConflictError(f"job '{job.id}' is {job.state.value}: its scoring is over, there is nothing to {verb}")
+
+
+def _changing(job_id: str, done: str) -> UnavailableError:
+    return UnavailableError(f"job '{job_id}' changes faster than it can be {done}; try again", retry_after_seconds=1)
+
+
+def _noted(run: Manifest, *, by: str, at: str, cluster: Cluster) -> Manifest:
+    note = json.dumps({"by": by, "at": at}, sort_keys=True)
+    metadata = {"resourceVersion": run["metadata"]["resourceVersion"], "annotations": {names.DRAIN: note}}
+    name, namespace = run["metadata"]["name"], run["metadata"]["namespace"]
+    return cluster.patch("PipelineRun", name, namespace, {"metadata": metadata})
 
 
 def _patched(run: Manifest, *, by: str, at: str, mode: str, cluster: Cluster, why: str = "") -> Manifest:

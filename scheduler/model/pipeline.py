@@ -82,7 +82,8 @@ class DataChannel:
     """`file` is the only type built so far."""
     schema: RecordSchema
     config: Mapping[str, object]
-    """For `file`: volume (PersistentVolumeClaim), path, format (csv | json-lines), compression (none | gzip)."""
+    """For `file`: volume (PersistentVolumeClaim), path, format (csv | json-lines), compression (none | gzip), and of a
+    source whether to follow it."""
     data_version: str = ""
     """Optional version of the data that a source reads; travels into Values, digests and the sink's manifest."""
 
@@ -172,7 +173,7 @@ class DeadLetters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds each phase of a job may take."""
+    """Seconds each phase of a job may take; 0 seconds of `run` are no deadline at all."""
 
     queue_seconds: int = 3600
     install_seconds: int = 300

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from scheduler.errors import InvalidInputError
-from scheduler.model import record_fit
+from scheduler.model import following, record_fit
 from scheduler.model.alike import nearest
 from scheduler.model.pipeline import DataChannel, ScoringPipeline
 from scheduler.model.problem import Problem
@@ -118,6 +118,8 @@ def _misfit(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
         return f"is of type '{channel.type}', which is not built yet (built: {', '.join(map(repr, BUILT_TYPES))})"
     if role == "deadLetters":
         return ""
+    if role == "source" and (why := following.misfit(pipeline.mode, channel.config)):
+        return why
     flow = pipeline.flows[0 if role == "source" else -1]
     verb, end = ("reads", flow.input) if role == "source" else ("writes", flow.output)
     given, wanted = (channel.schema, end) if role == "source" else (end, channel.schema)

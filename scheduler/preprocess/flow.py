@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from scheduler.errors import InvalidInputError
-from scheduler.model.pipeline import ScoreStep, ScoringFlow, ScoringPipeline
+from scheduler.model import following
+from scheduler.model.pipeline import Batch, ScoreStep, ScoringFlow, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.preprocess import flow_files, flow_records, flow_steps, globals_, texts, values_text
 from scheduler.preprocess.channels import Channels
@@ -95,9 +96,7 @@ def _engine(
     routes: Mapping[str, tuple[Candidate, ...]],
     globals_: Globals,
 ) -> dict[str, Any]:
-    rows = max(
-        (step.batch.count for flow in flows for step in flow.steps if isinstance(step, ScoreStep)), default=BATCH
-    )
+    is_followed = following.is_followed(ends.source.config)
     source, sink = flow_files.place(ends.source), flow_files.place(ends.sink)
     processors = [
         flow_records.decode(flows[0].input, format_=source["format"]),
@@ -106,18 +105,30 @@ def _engine(
     ]
     output: dict[str, Any] = {
         **sink,
+        **({"flush": True} if is_followed else {}),
         "header": [field.name for field in flows[-1].output.fields],
         "max_in_flight": IN_FLIGHT,
     }
     if ends.dead_letters is not None:
         output["dead_letters"] = flow_files.place(ends.dead_letters)
     required = [field.name for field in flows[0].input.fields if field.required]
+    reading = {"required": required, **_batches(flows, is_followed=is_followed), "in_flight": IN_FLIGHT}
     return {
-        "input": {"modelops_file": {**source, "required": required, "rows": rows, "in_flight": IN_FLIGHT}},
+        "input": {"modelops_file": {**source, **reading}},
         "pipeline": {"threads": THREADS, "processors": processors},
         "output": {"modelops_file": output},
         **_observability(globals_),
     }
+
+
+def _batches(flows: tuple[ScoringFlow, ...], *, is_followed: bool) -> dict[str, Any]:
+    """How records are read together: as many as the largest batch; from a stream no longer than the shortest period."""
+    batches = [step.batch for flow in flows for step in flow.steps if isinstance(step, ScoreStep)]
+    rows = max((batch.count for batch in batches), default=BATCH)
+    if not is_followed:
+        return {"rows": rows}
+    period = min((batch.period_milliseconds for batch in batches), default=Batch().period_milliseconds)
+    return {"rows": rows, "follow": True, "period": f"{period}ms"}
 
 
 def _observability(globals_: Globals) -> dict[str, Any]:
@@ -156,6 +167,7 @@ def _runner(
             **flow_files.place(ends.source),
             "required": [field.name for field in flows[0].input.fields if field.required],
             "dataVersion": ends.source.data_version,
+            **({"follow": True} if following.is_followed(ends.source.config) else {}),
         },
         "sink": {**flow_files.place(ends.sink), "irDigest": ir_digest},
         "deadLetters": dead_letters,

@@ -20,6 +20,8 @@ from scheduler.preprocess.services import Services
 
 RUNTIME: Final = "streaming-runtime"
 """The program that runs a flow."""
+STREAM_RETRIES: Final = 10
+"""Attempts of a stream's flow after the first: it lives long enough to lose more pods than a batch."""
 
 
 def build(
@@ -34,6 +36,7 @@ def build(
         {"global": globals_.values(request.globals_)},
         {"global": _job(pipeline, request=request, scoring=scoring)},
         {"scoring-flow": {"enabled": True, "flow": {**_flow(compiled, ends=ends, scoring=scoring), "env": env}}},
+        {"scoring-flow": {"retries": STREAM_RETRIES}} if pipeline.mode == "streaming" else {},
         {server.chart: _server(scoring.charts.get(server.chart, ()), env=env) for server in request.scoring_servers},
         {"data-channel": {"enabled": True, "channels": [_channel(channel) for channel in ends.all()]}},
     )

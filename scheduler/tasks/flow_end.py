@@ -14,6 +14,8 @@ from scheduler.tasks.release_view import condition
 from scheduler.tekton import view
 
 _CONTAINER: Final = "flow"
+_FINISHED: Final = frozenset({Reason.DRAINED.value, Reason.COMPLETED_BY_REQUEST.value})
+"""Reasons of a stream that ended with a complete result because somebody asked it to end."""
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
 
 
@@ -40,6 +42,7 @@ def read(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
 def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     """The sum over one succeeded pod for each index; a missing or unreadable message means that nobody knows."""
     wanted = view.mapping(flow_job, "spec").get("completions", 1)
+    reason, message = Reason.COMPLETED, ""
     by_index: dict[str, Manifest] = {}
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
         if view.text(pod, "status", "phase") == "Succeeded":
@@ -55,13 +58,16 @@ def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
             message = f"the flow completed, but the final counts of the {who} are lost"
             return Ended(is_success=False, reason=Reason.COUNTS_LOST, message=message)
         ledger += found
+        if said.get("reason") in _FINISHED:
+            reason, message = Reason(said["reason"]), view.text(said, "message")
         counted = said.get("total")
         counted_all = counted_all and isinstance(counted, int)
         total += counted if isinstance(counted, int) else 0
     if not ledger.balances:
         message = f"the flow completed, but its counts do not add up: {job_json.ledger_to_json(ledger)}"
         return Ended(is_success=False, reason=Reason.ACCOUNTING_MISMATCH, message=message, ledger=ledger)
-    return Ended(is_success=True, reason=Reason.COMPLETED, ledger=ledger, total=total if counted_all else None)
+    total_ = total if counted_all else None
+    return Ended(is_success=True, reason=reason, message=message, ledger=ledger, total=total_)
 
 
 def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:

@@ -26,7 +26,7 @@ POLL_SECONDS: Final = 1.0
 _ABSENT_SECONDS: Final = 15.0
 """How long the flow's batch Job may be missing from what the cluster shows."""
 _COMPLETION_SECONDS: Final = 60.0
-"""How long a flow may take to end after it was asked to."""
+"""How long a flow may take to begin its end after it was asked to."""
 _OUTAGES: Final = frozenset({Reason.UNSCHEDULABLE, Reason.QUOTA_EXCEEDED})
 _OUTAGE_SECONDS: Final = 300.0
 """While a flow scores it waits for a service that is gone; a lost pod may come back elsewhere."""
@@ -41,6 +41,7 @@ class Order:
     """Of this very task."""
     ready_seconds: float
     run_seconds: float
+    """0: no deadline."""
 
 
 class Follower:
@@ -55,7 +56,7 @@ class Follower:
         self._polled = float("-inf")
         self._first_seen: dict[tuple[Reason, str], float] = {}
         self._asked_at: dict[Wish, float] = {}
-        self._heard: set[Wish] = set()
+        self._heard: set[tuple[Wish, str]] = set()
         self._seen: frozenset[str] = frozenset()
 
     @property
@@ -137,19 +138,20 @@ class Follower:
         completion = _note(shown, names.COMPLETION)
         if not completion:
             return None
-        self._tell(shown, "complete")
-        is_late = self._clock() - self._asked_at["complete"] > _COMPLETION_SECONDS
-        if completion.get("outcome") == "Succeeded" and not is_late:
-            return None  # the flow ends by itself and says how far it came
+        if completion.get("outcome") == "Succeeded":
+            self._tell(shown, "complete")
+            is_late = self._clock() - self._asked_at["complete"] > _COMPLETION_SECONDS
+            if not is_late or self._said.phase == "draining":
+                return None  # the flow ends by itself and says how far it came
+        # of a failure the flow is not told: a stream would publish what it has
         return _by_request(completion, ledger=self._said.ledger, total=self._said.total)
 
     def _tell(self, shown: ReleaseView, wish: Wish) -> None:
-        """Ask the flow, again and again until all of its runners have heard."""
+        """Ask each runner of the flow until it has heard; one that takes the place of another is asked too."""
         self._asked_at.setdefault(wish, self._clock())
-        if wish not in self._heard and shown.running_flows:
-            heard = [self._flow.ask(address, wish) for address in shown.running_flows]
-            if all(heard):
-                self._heard.add(wish)
+        for address in shown.running_flows:
+            if (wish, address) not in self._heard and self._flow.ask(address, wish):
+                self._heard.add((wish, address))
 
     def _faulty(self, shown: ReleaseView) -> Ended | None:
         """The first fault that has been there for longer than its grace."""
@@ -177,7 +179,7 @@ class Follower:
                 return _lost(f"{fault.message} (the ready deadline of {order.ready_seconds:g} s came)", fault.reason)
             words = shown.unseen or self._said.message or unready.described(shown)
             return _lost(f"not ready within {order.ready_seconds:g} s: {words}", Reason.READY_DEADLINE)
-        if now - self._scoring_since < order.run_seconds:
+        if not order.run_seconds or now - self._scoring_since < order.run_seconds:
             return None
         said = self._said
         read = f"{said.ledger.read} records" if said.total is None else f"{said.ledger.read} of {said.total} records"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from scheduler.model import job_json
 from scheduler.model.job import Cleanup, Diagnosis, JobState, Reason
@@ -12,8 +12,11 @@ from scheduler.tekton import diagnosis, pipeline_run, reasons, view
 from scheduler.tekton.facts import Facts
 from scheduler.tekton.task_facts import TaskFacts
 
-QUEUE_DEADLINE_MODE = "queue-deadline"
+QUEUE_DEADLINE_MODE: Final = "queue-deadline"
 """`mode` of a cancellation that the server itself asked for because the job waited too long."""
+DRAIN_MODE: Final = "drain"
+"""`mode` of a cancellation that took the place of a drain, because the job had nothing to drain yet."""
+_SOMEBODY: Final = "somebody with access to the cluster"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,21 @@ def _scoring(facts: Facts) -> Ending:
     if said == "Succeeded":
         return Ending(state=JobState.SUCCEEDED, reason=_good_reason(facts), message=_words(facts.wait.outcome))
     if said == "Failed":
-        return _failed("wait", facts.wait.outcome)
+        return _unfinished(facts) if facts.drain else _failed("wait", facts.wait.outcome)
     if facts.install.outcome.get("outcome") == "Failed" and not facts.is_cancelled:
         return _failed("install", facts.install.outcome)
     if facts.is_cancelled:
         return _cancelled(facts)
     return _without_outcome(facts)
+
+
+def _unfinished(facts: Facts) -> Ending:
+    """A batch that was drained: nobody failed, and nothing is published."""
+    found = _failed("wait", facts.wait.outcome)
+    if found.reason != Reason.DRAINED:
+        return found
+    by = str(facts.drain.get("by", "")) or _SOMEBODY
+    return replace(found, state=JobState.CANCELLED, message=f"drained by {by}: {found.message}")
 
 
 def _good_reason(facts: Facts) -> Reason:
@@ -73,13 +85,16 @@ def _failed(task: str, outcome: Mapping[str, Any]) -> Ending:
 
 
 def _cancelled(facts: Facts) -> Ending:
-    by = str(facts.cancelled_by.get("by", "")) or "somebody with access to the cluster"
+    by = str(facts.cancelled_by.get("by", "")) or _SOMEBODY
     task = "wait" if facts.wait.exists else "install" if facts.install.exists else ""
     if facts.cancelled_by.get("mode") == QUEUE_DEADLINE_MODE:
         limit = pipeline_run.deadlines_of(facts.submission).queue_seconds
         why = view.text(facts.cancelled_by, "why")
         message = f"the job waited longer than its queue deadline of {limit} s" + (f": {why}" if why else "")
         return Ending(state=JobState.TIMED_OUT, task=task, reason=Reason.QUEUE_DEADLINE, message=message)
+    if facts.cancelled_by.get("mode") == DRAIN_MODE:
+        message = f"drained by {by} before it scored: nothing is published"
+        return Ending(state=JobState.CANCELLED, task=task, reason=Reason.DRAINED, message=message)
     return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}")
 
 

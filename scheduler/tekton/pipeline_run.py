@@ -20,6 +20,8 @@ _USER: Final = 10001
 _MARGIN_SECONDS: Final = 60
 """Room for a program to notice its own deadline and write its result before Tekton kills it."""
 _PIPELINE_MARGIN_SECONDS: Final = 300
+_FOR_EVER_SECONDS: Final = 10 * 365 * 24 * 3600
+"""What stands behind a phase without a deadline: Tekton refuses a run without a limit that has one for `finally`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,8 @@ def _timeouts(limits: Deadlines) -> Mapping[str, str]:
     Each phase keeps its own deadline (server: queue; programs: the others). These stand behind them, and a task pod
     that waits for room in the cluster uses up the time of `tasks`, so that the queue's share belongs to it.
     """
-    phases = limits.queue_seconds + limits.install_seconds + limits.ready_seconds + limits.run_seconds
+    run = limits.run_seconds or _FOR_EVER_SECONDS
+    phases = limits.queue_seconds + limits.install_seconds + limits.ready_seconds + run
     tasks, finish = phases + _MARGIN_SECONDS, limits.finish_seconds + _MARGIN_SECONDS
     return {
         "pipeline": f"{tasks + finish + _PIPELINE_MARGIN_SECONDS}s",

@@ -58,5 +58,6 @@ class OrderBody(Body):
 class CancelBody(Body):
     mode: Literal["cancel", "drain"] = Field(
         "cancel",
-        description="`cancel` ends the job at once and tears it down; `drain` lets it finish what it has read.",
+        description="`cancel` ends the job at once and tears it down; `drain` lets a stream publish all that its "
+        "source has now, and ends a batch without a result.",
     )

@@ -188,7 +188,7 @@ class Flow:
     input: RecordSchema = INPUT
     output: RecordSchema = OUTPUT
     url: str = "http://127.0.0.1:9"
-    source: Mapping[str, str] = field(default_factory=lambda: {"path": "in.csv", "format": "csv"})
+    source: Mapping[str, object] = field(default_factory=lambda: {"path": "in.csv", "format": "csv"})
     sink: Mapping[str, str] = field(default_factory=lambda: {"path": "out.jsonl", "format": "json-lines"})
     dead_letters: Mapping[str, str] | None = field(
         default_factory=lambda: {"path": "dead.jsonl", "format": "json-lines"}
@@ -217,7 +217,7 @@ class Flow:
         pipeline = ScoringPipeline(
             name="p",
             description="",
-            mode="batch",
+            mode="streaming" if self.source.get("follow") else "batch",
             source=ChannelRef(channel="source"),
             sink=ChannelRef(channel="sink"),
             flows=(one,),

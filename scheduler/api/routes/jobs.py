@@ -116,7 +116,8 @@ def _cancel(routes: APIRouter, context: Context) -> None:
     @routes.post(
         "/{job_id}/cancel",
         summary="Cancel or drain a job",
-        description="A job that is cancelled already is answered as it is; 409 when its scoring is over.",
+        description="A drained stream publishes all that its source had; a drained batch ends without a result. A job "
+        "that is cancelled or drained already is answered as it is; 409 when its scoring is over.",
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
     )
     def end(

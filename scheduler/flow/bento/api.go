@@ -64,6 +64,7 @@ func (s *streams) routes() http.Handler {
 	mux.HandleFunc("GET /metrics", s.metrics)
 	mux.HandleFunc("POST /streams/{id}", s.create)
 	mux.HandleFunc("GET /streams/{id}", s.show)
+	mux.HandleFunc("POST /streams/{id}/drain", s.drain)
 	mux.HandleFunc("DELETE /streams/{id}", s.remove)
 	return mux
 }
@@ -131,6 +132,11 @@ func start(config string) (*stream, error) {
 		defer close(loaded.ended)
 		loaded.err = built.Run(context.Background())
 	}()
+	// the components are made while it runs: without its source it could not be drained
+	select {
+	case <-flow.sourced:
+	case <-loaded.ended:
+	}
 	return loaded, nil
 }
 
@@ -167,6 +173,28 @@ func (s *stream) report() map[string]any {
 		"failure": flow.failure, "firstDeadLetter": flow.deadLetter, "waiting": flow.waiting,
 		"digests": flow.digests,
 	}
+}
+
+// drain ends the reading of a followed source at the given size; what has been read is processed and written.
+func (s *streams) drain(w http.ResponseWriter, request *http.Request) {
+	stream := s.current(request.PathValue("id"))
+	if stream == nil {
+		answer(w, http.StatusNotFound, map[string]any{"error": "there is no such stream"})
+		return
+	}
+	var wanted struct {
+		Bytes int64 `json:"bytes"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, request.Body, 1<<10)).Decode(&wanted); err != nil || wanted.Bytes < 0 {
+		answer(w, http.StatusBadRequest, map[string]any{"error": "the body is {\"bytes\": size of the source}"})
+		return
+	}
+	end, isFollowing := stream.flow.drain(wanted.Bytes)
+	if !isFollowing {
+		answer(w, http.StatusConflict, map[string]any{"error": "the stream follows no file: it ends by itself"})
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"bytes": end})
 }
 
 func (s *streams) remove(w http.ResponseWriter, request *http.Request) {

@@ -12,18 +12,27 @@ import (
 // are none. Quotes count only where a field begins with one, so a stray quote costs one record and not the file.
 type csvReader struct {
 	lines *lineReader
+	// begun is a record of a followed file whose quote has not been closed yet, and the line that it began in.
+	begun []byte
+	at    int64
 }
 
-func newCSVReader(from io.Reader) *csvReader { return &csvReader{lines: newLineReader(from)} }
-
 func (r *csvReader) next() ([]byte, int64, error) {
-	first, line, err := r.firstLine()
-	if err != nil {
-		return nil, 0, err
+	record, line := r.begun, r.at
+	state := quoted
+	if r.begun = nil; record == nil {
+		var err error
+		if record, line, err = r.firstLine(); err != nil {
+			return nil, 0, err
+		}
+		state = quoteState(fieldStart, record)
 	}
-	record := first
-	for state := quoteState(fieldStart, record); state == quoted; {
+	for state == quoted {
 		more, err := r.lines.read()
+		if r.lines.isUnfinished(err) {
+			r.begun, r.at = record, line
+			return nil, 0, err
+		}
 		if errors.Is(err, io.EOF) {
 			return nil, 0, fmt.Errorf("line %d: a quote is opened and never closed", line)
 		}

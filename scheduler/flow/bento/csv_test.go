@@ -31,7 +31,7 @@ func TestRecordsOfACSVFile(t *testing.T) {
 		"lone carriage return": {"a\rb\n\r\n", []row{{1, "a\rb"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reader := newCSVReader(strings.NewReader(test.text))
+			reader := &csvReader{lines: newLineReader(strings.NewReader(test.text))}
 			var rows []row
 			for {
 				raw, line, err := reader.next()

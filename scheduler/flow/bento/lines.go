@@ -13,10 +13,14 @@ const maxRecordBytes = 16 << 20
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// lineReader gives every line that is not blank. A line ends with LF or CR LF; the last one may lack its end.
+// lineReader gives every line that is not blank. A line ends with LF or CR LF; the last one may lack its end, unless
+// the file is followed: then a line is there once it has ended.
 type lineReader struct {
-	from *bufio.Reader
-	line int64
+	from     *bufio.Reader
+	line     int64
+	followed bool
+	// begun is a line whose end has not been written yet.
+	begun []byte
 }
 
 func newLineReader(from io.Reader) *lineReader {
@@ -35,9 +39,11 @@ func (r *lineReader) next() ([]byte, int64, error) {
 	}
 }
 
-// read gives the next line with its end, in memory of its own; io.EOF when there is none.
+// read gives the next line with its end, in memory of its own; io.EOF when there is none, errNothingYet when there is
+// none so far.
 func (r *lineReader) read() ([]byte, error) {
-	var text []byte
+	text := r.begun
+	r.begun = nil
 	for {
 		part, err := r.from.ReadSlice('\n')
 		text = append(text, part...)
@@ -46,6 +52,10 @@ func (r *lineReader) read() ([]byte, error) {
 		}
 		if errors.Is(err, bufio.ErrBufferFull) {
 			continue
+		}
+		if r.isUnfinished(err) {
+			r.begun = text
+			return nil, err
 		}
 		if errors.Is(err, io.EOF) && len(text) > 0 {
 			err = nil
@@ -59,6 +69,11 @@ func (r *lineReader) read() ([]byte, error) {
 		}
 		return text, nil
 	}
+}
+
+// isUnfinished says that err came before the end of a line of a followed file.
+func (r *lineReader) isUnfinished(err error) bool {
+	return r.followed && (errors.Is(err, errNothingYet) || errors.Is(err, io.EOF))
 }
 
 func trimLineEnd(text []byte) []byte {

@@ -35,6 +35,7 @@ func sinkSpec() *service.ConfigSpec {
 			service.NewStringListField("header").Description("Columns of a CSV file.").Default([]any{}),
 			service.NewObjectField("dead_letters", fileFields()...).Optional().
 				Description("Without it the first dead letter ends the stream."),
+			service.NewBoolField("flush").Description("Whether each batch is in the files at once.").Default(false),
 			service.NewIntField("max_in_flight").Default(8),
 		)
 }
@@ -45,6 +46,7 @@ type sink struct {
 	flow        *flowState
 	records     *lineFile
 	deadLetters *lineFile
+	flush       bool
 	written     *service.MetricCounter
 	dead        *service.MetricCounter
 	mutex       sync.Mutex
@@ -57,12 +59,13 @@ func (flow *flowState) newSink(
 	records, err1 := newLineFile(conf)
 	header, err2 := conf.FieldStringList("header")
 	inFlight, err3 := conf.FieldInt("max_in_flight")
+	flush, err4 := conf.FieldBool("flush")
 	metrics := resources.Metrics()
 	s := &sink{
-		flow: flow, records: records,
+		flow: flow, records: records, flush: flush,
 		written: metrics.NewCounter("modelops_written"), dead: metrics.NewCounter("modelops_dead_lettered", "step"),
 	}
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, service.BatchPolicy{}, 0, err
 	}
 	s.records.header = header
@@ -123,7 +126,22 @@ func (s *sink) WriteBatch(ctx context.Context, batch service.MessageBatch) error
 			return err
 		}
 	}
+	if err := s.flushed(); err != nil {
+		s.failed(err)
+		return err
+	}
 	return nil
+}
+
+func (s *sink) flushed() error {
+	if !s.flush {
+		return nil
+	}
+	err := s.records.flush()
+	if s.deadLetters != nil {
+		err = errors.Join(err, s.deadLetters.flush())
+	}
+	return err
 }
 
 func (s *sink) write(message *service.Message) error {
@@ -266,6 +284,15 @@ func (f *lineFile) write(line []byte) error {
 	}
 	_, err := f.to.Write([]byte{'\n'})
 	return err
+}
+
+func (f *lineFile) flush() error {
+	if f.zip != nil {
+		if err := f.zip.Flush(); err != nil {
+			return err
+		}
+	}
+	return f.buffer.Flush()
 }
 
 func (f *lineFile) close() error {

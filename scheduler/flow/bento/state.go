@@ -50,6 +50,9 @@ type flowState struct {
 	failure    *fault
 	deadLetter *fault
 	waiting    string
+	// followed is the source when it is a file that grows; sourced is closed when there is a source.
+	followed *followedFile
+	sourced  chan struct{}
 	// next is the lowest batch that has not been acknowledged; turned is closed and made anew when it changes.
 	next   uint64
 	done   map[uint64]bool
@@ -58,7 +61,7 @@ type flowState struct {
 
 func newFlowState() *flowState {
 	ctx, stop := context.WithCancel(context.Background())
-	return &flowState{ctx: ctx, stop: stop, done: map[uint64]bool{}, turned: make(chan struct{})}
+	return &flowState{ctx: ctx, stop: stop, done: map[uint64]bool{}, turned: make(chan struct{}), sourced: make(chan struct{})}
 }
 
 // fail ends the stream; the first failure is kept.
@@ -97,6 +100,25 @@ func (flow *flowState) wait(message string) {
 	flow.mutex.Lock()
 	flow.waiting = message
 	flow.mutex.Unlock()
+}
+
+// setSource says that there is a source now, and what is followed if it is a file that grows.
+func (flow *flowState) setSource(file *followedFile) {
+	flow.mutex.Lock()
+	flow.followed = file
+	flow.mutex.Unlock()
+	close(flow.sourced)
+}
+
+// drain ends a followed source at so many bytes, or where it has been read to, and says where; false without one.
+func (flow *flowState) drain(size int64) (int64, bool) {
+	flow.mutex.Lock()
+	file := flow.followed
+	flow.mutex.Unlock()
+	if file == nil {
+		return 0, false
+	}
+	return file.drain(size), true
 }
 
 // turn blocks until every batch before this one is acknowledged, so that the sink has the order of the source.

@@ -214,7 +214,34 @@ def test_a_scoring_job_is_drained_by_a_note(served: Served) -> None:
     answer = served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "drain"}, headers=served.operator)
 
     assert answer.json()["state"] == "DRAINING"
-    assert "status" not in served.world.runs()[0]["spec"]
+    run = served.world.runs()[0]
+    assert "status" not in run["spec"]
+    assert json.loads(run["metadata"]["annotations"][names.DRAIN])["by"] == "operator"
+    again = served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "drain"}, headers=served.operator)
+    assert (again.status_code, again.json()["state"]) == (200, "DRAINING")
+    assert served.world.runs()[0]["metadata"]["resourceVersion"] == run["metadata"]["resourceVersion"]
+
+
+def test_a_drained_job_can_still_be_cancelled(served: Served) -> None:
+    job_id = served.submit()["id"]
+    play(served, job_id, SCORING)
+    served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "drain"}, headers=served.operator)
+
+    answer = served.client.post(f"/v1/jobs/{job_id}/cancel", headers=served.operator)
+
+    assert answer.json()["state"] == "CANCELLING"
+    assert served.world.runs()[0]["spec"]["status"] == "CancelledRunFinally"
+
+
+def test_a_job_that_does_not_score_yet_is_cancelled_by_a_drain(served: Served) -> None:
+    job_id = served.submit()["id"]
+
+    answer = served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "drain"}, headers=served.operator)
+
+    assert answer.json()["state"] == "CANCELLING"
+    run = served.world.runs()[0]
+    assert json.loads(run["metadata"]["annotations"][names.CANCELLED_BY])["mode"] == "drain"
+    assert names.DRAIN not in run["metadata"]["annotations"]
 
 
 def test_a_job_is_completed_from_outside(served: Served) -> None:

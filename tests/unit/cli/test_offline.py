@@ -110,11 +110,11 @@ def test_validate_says_what_is_right(run: Run) -> None:
 
 def test_validate_says_all_that_is_wrong(run: Run, tmp_path: Path) -> None:
     (tmp_path / "ir.yaml").write_text(
-        (OWN / "ir.yaml").read_text().replace("mode: batch", "mode: streaming\n  colour: red")
+        (OWN / "ir.yaml").read_text().replace("mode: batch", "mode: request-response\n  colour: red")
     )
     result = run("validate", str(tmp_path))
     assert (result.code, result.out) == (3, "")
-    assert "streaming" in result.err
+    assert "request-response" in result.err
     assert "colour" in result.err
     assert "ir.yaml:" in result.err
     again = run("validate", str(tmp_path), "-o", "json")

@@ -60,3 +60,9 @@ def test_ratio(count: int, total: int, ratio: float, is_fine: bool) -> None:
     with pytest.raises(FlowFailedError, match=f"{count} of {total} records are dead letters.*the first: x") as caught:
         accounting.check_dead_letters(count, total=total, max_ratio=ratio, first="x")
     assert caught.value.reason is Reason.TOO_MANY_DEAD_LETTERS
+
+
+def test_the_few_first_records_of_a_stream_count_as_more() -> None:
+    accounting.check_dead_letters(10, total=20, max_ratio=0.01, first="", at_least=1000)
+    with pytest.raises(FlowFailedError, match="11 of 20 records are dead letters"):
+        accounting.check_dead_letters(11, total=20, max_ratio=0.01, first="", at_least=1000)

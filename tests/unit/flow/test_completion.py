@@ -25,6 +25,13 @@ def test_a_success() -> None:
     assert completion.exit_code(end) == 0
 
 
+def test_a_drained_flow_is_a_success_when_it_has_a_result() -> None:
+    drained = Completion(reason=Reason.DRAINED, is_published=True)
+    assert json.loads(completion.to_json(drained))["outcome"] == "Succeeded"
+    assert completion.exit_code(drained) == 0
+    assert json.loads(completion.to_json(Completion(reason=Reason.DRAINED)))["outcome"] == "Failed"
+
+
 @pytest.mark.parametrize("message", ["x" * 5000, 'ü\n"' * 2000, "\U0001f600" * 2000, "\ud800" * 900])
 def test_a_long_message_is_cut(message: str) -> None:
     text = completion.to_json(Completion(reason=Reason.RECORD_FAILED, message=message, ledger=Ledger(read=10**12)))

@@ -49,12 +49,29 @@ def test_routes() -> None:
     assert board.wish is Wish.DRAIN
 
 
+@pytest.mark.timeout(20)
 def test_a_wish_ends_a_pause() -> None:
     board = Board()
-    assert board.pause(0.001) is False
-    board.ask(Wish.TERMINATE)
-    assert board.pause(60) is True
-    assert board.wish is Wish.TERMINATE
+    board.pause(0.001)
+    assert board.wish is None
+    board.ask(Wish.DRAIN)
+    board.pause(60)
+    assert board.wish is Wish.DRAIN
+
+
+@pytest.mark.timeout(20)
+def test_while_a_wish_is_fulfilled_only_the_end_of_the_pod_counts() -> None:
+    board = Board()
+    board.ask(Wish.DRAIN)
+    began = time.monotonic()
+    board.pause(0.05, is_ending=True)
+    assert time.monotonic() - began >= 0.05
+    wishes = []
+    for wish in (Wish.COMPLETE, Wish.TERMINATE):
+        board.ask(wish)
+        wishes.append(board.wish)
+    board.pause(60, is_ending=True)
+    assert wishes == [Wish.DRAIN, Wish.TERMINATE], "the first one, but for the pod's end"
 
 
 def test_records_a_second_are_those_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,3 +90,41 @@ def test_no_file(tmp_path: Path, path: str) -> None:
     with pytest.raises(FlowFailedError) as caught:
         source_count.count(File(path=tmp_path / path, format="csv"))
     assert caught.value.reason is Reason.SOURCE_MISSING
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "records", "complete"),
+    [
+        ("", 0, 0, 0),
+        ("a,b", 3, 0, 0),
+        ("a,b\n1,2\n3,4", 8, 1, 8),
+        ("a,b\n1,2\n3,4", 11, 1, 8),
+        ("a,b\n1,2\n3,4\n", 12, 2, 12),
+        ("a,b\n1,2\n3,4\n", 11, 1, 8),
+        ('a,b\n1,"2\n3\n4', 12, 0, 4),
+        ('a,b\n1,"2\n3"\n4,', 14, 1, 12),
+        ("\ufeffa\n1\n", 7, 1, 7),
+        ("\ufeff", 3, 0, 0),
+    ],
+)
+def test_a_csv_file_that_grows(tmp_path: Path, text: str, size: int, records: int, complete: int) -> None:
+    assert grown(tmp_path, text, "csv", size) == source_count.Grown(records=records, size=complete)
+
+
+@pytest.mark.parametrize(
+    ("size", "records", "complete"), [(0, 0, 0), (2, 0, 0), (3, 1, 3), (4, 1, 4), (6, 1, 4), (7, 2, 7), (9, 2, 7)]
+)
+def test_json_lines_that_grow(tmp_path: Path, size: int, records: int, complete: int) -> None:
+    assert grown(tmp_path, "{}\n\n{}\n{x", "json-lines", size) == source_count.Grown(records=records, size=complete)
+
+
+def test_a_file_that_grew_smaller(tmp_path: Path) -> None:
+    with pytest.raises(FlowFailedError, match="it has 4 bytes; 5 have been read") as caught:
+        grown(tmp_path, "{}\n\n", "json-lines", 5)
+    assert caught.value.reason is Reason.SOURCE_DAMAGED
+
+
+def grown(folder: Path, text: str, format_: str, size: int) -> source_count.Grown:
+    path = folder / "f"
+    path.write_text(text, encoding="utf-8", newline="")
+    return source_count.count_grown(File(path=path, format=format_), size=size)

@@ -94,12 +94,15 @@ def test_problems_of_a_foreign_dialect_point_at_what_its_author_wrote() -> None:
     text = SHORT.replace("with: celsius", "with: celsus").replace("celsius: number", "celsius: int")
 
     with pytest.raises(InvalidInputError) as refused:
-        load.from_text(f"{text}mode: streaming\n---\n{MODEL}", file="short.yaml", front_ends=[Short()])
+        load.from_text(f"{text}mode: request-response\n---\n{MODEL}", file="short.yaml", front_ends=[Short()])
 
     assert [str(problem) for problem in refused.value.problems] == [
         "short.yaml:6 ScoringFlow/celsius /stages/0/convert/with: no Model is named 'celsus' (there is 'celsius')",
         "short.yaml:9 RecordSchema/celsius /columns/celsius: 'int' is not accepted (there are 'integer', " + REST,
-        "short.yaml:10 ScoringPipeline/celsius /mode: mode 'streaming' is not built yet (built: 'batch')",
+        (
+            "short.yaml:10 ScoringPipeline/celsius /mode: mode 'request-response' is not built yet "
+            "(built: 'batch' or 'streaming')"
+        ),
     ]
 
 

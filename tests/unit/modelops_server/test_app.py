@@ -276,7 +276,7 @@ def test_a_revision_refers_to_artifacts_that_are_there(client: TestClient) -> No
 def test_a_faulty_ir_is_refused_with_every_problem(client: TestClient) -> None:
     _put(client)
     faulty = [
-        {**DOCUMENTS[0], "spec": {**DOCUMENTS[0]["spec"], "flows": ["scor"], "mode": "streaming"}},
+        {**DOCUMENTS[0], "spec": {**DOCUMENTS[0]["spec"], "flows": ["scor"], "mode": "request-response"}},
         *DOCUMENTS[1:],
     ]
     answer = _deploy(client, faulty)

@@ -199,3 +199,24 @@ def test_a_source_may_have_more_fields_than_are_read() -> None:
     wider = replace(FLIGHT, fields=(*FLIGHT.fields, Field(name="tail", type=FieldType.STRING)))
 
     assert resolve([replace(SOURCE, schema=wider), SINK])[1] == ()
+
+
+def test_the_mode_decides_whether_a_source_is_followed() -> None:
+    """Of two registered sources each mode lists the other as what would be right."""
+    live = replace(SOURCE, name="live", config={**SOURCE.config, "follow": True})
+    streaming = replace(PIPELINE, mode="streaming")
+
+    _, problems = resolve([SOURCE, live, SINK], streaming)
+    assert [problem.message for problem in problems] == [
+        (
+            "data channel 'flights' is read once, and mode 'streaming' follows a source that grows: "
+            "set 'follow: true' in its config"
+        )
+    ]
+    assert problems[0].candidates == ("live (source, file, schema flight)",)
+
+    _, problems = resolve([replace(live, name="flights"), SINK])
+    assert "'follow: true' is for mode 'streaming'" in problems[0].message
+
+    found, problems = resolve([replace(live, name="flights"), SOURCE, SINK], streaming)
+    assert (found.source.config["follow"] if found else None, problems) == (True, ())

@@ -219,6 +219,23 @@ def test_batches_are_as_large_as_the_largest_score_step_wants() -> None:
     assert both["pipeline"]["processors"][2]["modelops_score"]["rows"] == 8
 
 
+def test_a_source_that_is_followed() -> None:
+    """Batches wait for the shortest period that a score step allows, and are in their files at once."""
+    patient = replace(SCORE, name="patient", output="other", model_output="probability", batch=Batch(count=300))
+    quick = replace(SCORE, batch=Batch(count=64, period_milliseconds=20))
+    made = compiled(steps=(quick, patient), source=channel("flights", follow=True))
+    told = yaml.safe_load(made.engine)
+    assert {key: told["input"]["modelops_file"][key] for key in ("follow", "period", "rows")} == {
+        "follow": True,
+        "period": "20ms",
+        "rows": 300,
+    }
+    assert told["output"]["modelops_file"]["flush"] is True
+    assert made.runner["source"]["follow"] is True
+    assert engine(steps=(), source=channel("flights", follow=True))["input"]["modelops_file"]["period"] == "50ms"
+    assert not {"follow", "period"} & engine()["input"]["modelops_file"].keys()
+
+
 @pytest.mark.parametrize(
     ("level", "written"), [("debug", "DEBUG"), ("info", "INFO"), ("warning", "WARN"), ("error", "ERROR")]
 )

@@ -212,6 +212,43 @@ def test_a_drain_reaches_every_flow_once_it_can_be_reached(scene: Scene) -> None
     assert scene.flow.asked == [("10.0.0.1", "drain")]
 
 
+def test_a_flow_that_takes_the_place_of_another_hears_of_the_drain_too(scene: Scene) -> None:
+    shown = noted(names.DRAIN, by="ann")
+    scene.flow.answers = {"10.0.0.1": SCORING, "10.0.0.2": SCORING}
+    scene.look(0, shown)
+
+    scene.look(1, replace(shown, pods=(pod("g", podIP="10.0.0.2"),)))
+
+    assert scene.flow.asked == [("10.0.0.1", "drain"), ("10.0.0.2", "drain")]
+
+
+def test_a_drained_stream_is_a_success_in_its_own_words(scene: Scene) -> None:
+    message = {"reason": "Drained", "message": "all of it", "ledger": {"read": 2, "written": 2}, "total": 2}
+    scene.final = (ended_flow("f", message=message),)
+
+    ended = scene.look(7, replace(noted(names.DRAIN, by="ann"), flow_job=flow_job("Complete")))
+
+    assert ended == Ended(
+        is_success=True, reason=Reason.DRAINED, message="all of it", ledger=Ledger(read=2, written=2), total=2
+    )
+
+
+def test_without_a_run_deadline_a_stream_goes_on(scene: Scene) -> None:
+    scene.follower = Follower(replace(ORDER, run_seconds=0), flow=scene.flow, clock=scene.clock)
+    scene.flow.answers["10.0.0.1"] = SCORING
+
+    assert scene.look(0) is None
+    assert scene.look(10_000_000) is None
+
+
+def test_a_completion_waits_for_a_stream_that_drains(scene: Scene) -> None:
+    scene.flow.answers["10.0.0.1"] = replace(SCORING, phase="draining")
+    shown = noted(names.COMPLETION, outcome="Succeeded", by="ann")
+    scene.look(0, shown)
+
+    assert scene.look(500, shown) is None
+
+
 def test_a_completion_as_success_lets_the_flow_end_by_itself(scene: Scene) -> None:
     scene.flow.answers["10.0.0.1"] = SCORING
     shown = noted(names.COMPLETION, outcome="Succeeded", by="ann", message="enough")
@@ -246,6 +283,7 @@ def test_a_completion_as_failure_counts_at_once(scene: Scene) -> None:
 
     assert ended is not None
     assert (ended.is_success, ended.message) == (False, "declared failed by ann: wrong data")
+    assert scene.flow.asked == [], "a stream would publish what it has"
 
 
 def test_a_flow_that_completed_beats_a_request_that_came_too_late(scene: Scene) -> None:

@@ -15,6 +15,8 @@ from scheduler.model.job import Cleanup, Job, JobState, Reason
 from scheduler.tekton import job_status
 from tests.unit.tekton.runs import CLEAN, INSTALLED, JOB, LEDGER, SCORED, run, task, wait_pod
 
+DRAINED_BY_ADA = {names.DRAIN: {"by": "ada", "at": "2026-01-01T10:05:00Z"}}
+DRAINED_EARLY = {names.CANCELLED_BY: {"by": "ada", "at": "2026-01-01T10:05:00Z", "mode": "drain"}}
 BY_ADA = {names.CANCELLED_BY: {"by": "ada", "at": "2026-01-01T10:05:00Z", "mode": "cancel"}}
 BY_QUEUE = {names.CANCELLED_BY: {"by": "modelops", "at": "2026-01-01T10:05:00Z", "mode": "queue-deadline"}}
 QUEUED_MESSAGE = "0/1 nodes are available: insufficient cpu"
@@ -63,6 +65,55 @@ SITUATIONS: list[tuple[str, dict[str, Any], list[Any], list[Any], tuple[JobState
         [OK_INSTALL, task("wait")],
         [wait_pod({"phase": "running"})],
         (S.DRAINING, C.PENDING, "wait", R.NONE),
+    ),
+    (
+        "a stream was drained",
+        run("True", "Succeeded", annotations=DRAINED_BY_ADA),
+        [OK_INSTALL, task("wait", "True", outcome={**SCORED, "reason": "Drained"}), OK_UNINSTALL],
+        [],
+        (S.SUCCEEDED, C.CLEAN, "", R.DRAINED),
+    ),
+    (
+        "a batch was drained",
+        run("False", "Failed", annotations=DRAINED_BY_ADA),
+        [OK_INSTALL, failed_wait("Drained"), OK_UNINSTALL],
+        [],
+        (S.CANCELLED, C.CLEAN, "wait", R.DRAINED),
+    ),
+    (
+        "a drained batch failed before it heard",
+        run("False", "Failed", annotations=DRAINED_BY_ADA),
+        [OK_INSTALL, failed_wait("DiskFull"), OK_UNINSTALL],
+        [],
+        (S.FAILED, C.CLEAN, "wait", R.DISK_FULL),
+    ),
+    (
+        "the flow's pods were stopped, by nobody's wish",
+        run("False", "Failed"),
+        [OK_INSTALL, failed_wait("Drained"), OK_UNINSTALL],
+        [],
+        (S.FAILED, C.CLEAN, "wait", R.DRAINED),
+    ),
+    (
+        "drained while pending",
+        run("False", "Cancelled", spec_status="Cancelled", annotations=DRAINED_EARLY),
+        [],
+        [],
+        (S.CANCELLED, C.NOT_NEEDED, "", R.DRAINED),
+    ),
+    (
+        "drained while installing",
+        run("False", "Cancelled", spec_status="CancelledRunFinally", annotations=DRAINED_EARLY),
+        [task("install", "False", "TaskRunCancelled"), OK_UNINSTALL],
+        [],
+        (S.CANCELLED, C.CLEAN, "install", R.DRAINED),
+    ),
+    (
+        "drained, then cancelled",
+        run("False", "Cancelled", spec_status="CancelledRunFinally", annotations={**DRAINED_BY_ADA, **BY_ADA}),
+        [OK_INSTALL, task("wait", "False", "TaskRunCancelled"), OK_UNINSTALL],
+        [],
+        (S.CANCELLED, C.CLEAN, "wait", R.CANCELLED),
     ),
     ("scored", run(), [OK_INSTALL, OK_WAIT], [], (S.FINISHING, C.PENDING, "wait", R.NONE)),
     (
@@ -441,3 +492,13 @@ def test_a_poisoned_object_makes_a_job_and_no_exception(  # noqa: PLR0917
 
     json.dumps(job_json.job_to_json(job), allow_nan=False)
     assert project({"metadata": status, "spec": status, "status": labels}).state in JobState
+
+
+def test_a_drained_batch_says_who_drained_it() -> None:
+    finished = run("False", "Failed", annotations=DRAINED_BY_ADA)
+
+    job = job_status.project(finished, task_runs=[OK_INSTALL, failed_wait("Drained"), OK_UNINSTALL])
+
+    assert job.message.startswith("drained by ada: ")
+    assert job.diagnosis is not None
+    assert job.diagnosis.category == "user"

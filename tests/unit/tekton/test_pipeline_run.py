@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,19 @@ def test_the_pipeline_outlasts_tasks_and_finally() -> None:
     seconds = {name: int(text.removesuffix("s")) for name, text in timeouts.items()}
 
     assert seconds["pipeline"] > seconds["tasks"] + seconds["finally"]
+
+
+def test_a_phase_without_a_deadline_has_time_for_years() -> None:
+    deadlines = {**INPUT.submission.deadlines, "run": 0}
+    request = replace(REQUEST, input=replace(INPUT, submission=replace(INPUT.submission, deadlines=deadlines)))
+
+    spec = pipeline_run.build(request)["spec"]
+
+    assert {param["name"]: param["value"] for param in spec["params"]}["run-seconds"] == "0"
+    seconds = {name: int(text.removesuffix("s")) for name, text in spec["timeouts"].items()}
+    assert seconds["tasks"] > 9 * 365 * 24 * 3600
+    assert seconds["pipeline"] > seconds["tasks"] + seconds["finally"]
+    assert seconds["finally"] == 660
 
 
 def test_a_run_is_started_once() -> None:
