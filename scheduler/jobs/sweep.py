@@ -81,14 +81,18 @@ def _due(job: Job, run: Manifest, now: datetime) -> str:
 
 
 def _delete_orphan(manifest: Manifest, *, cluster: Cluster, now: datetime) -> bool:
-    """Whether it was an orphan. Its run is looked for after it was read, so a run made later has touched it."""
+    """Whether it was an orphan. Its run is looked for after it was read, so a run made later has touched it.
+
+    A run of the same key may have been made from another input, of another body: it will never come for this one.
+    """
     metadata = manifest["metadata"]
     touched = view.text(metadata, "annotations", names.TOUCHED) or view.text(metadata, "creationTimestamp")
     if _age(touched, now) <= timedelta(seconds=ORPHAN_SECONDS):
         return False
     with suppress(NotFoundError):
-        cluster.get("PipelineRun", view.text(metadata, "labels", names.JOB_ID), metadata["namespace"])
-        return False
+        run = cluster.get("PipelineRun", view.text(metadata, "labels", names.JOB_ID), metadata["namespace"])
+        if view.text(run, "metadata", "annotations", names.INPUT) == metadata["name"]:
+            return False
     with suppress(NotFoundError, ConflictError):
         version = metadata["resourceVersion"]
         cluster.delete("ConfigMap", metadata["name"], metadata["namespace"], resource_version=version)
