@@ -9,7 +9,7 @@ import typer
 from rich.status import Status
 
 from scheduler import devcluster
-from scheduler.cli import examples, exit_codes, output
+from scheduler.cli import check, examples, exit_codes, output
 from scheduler.cli.output import Format, Output
 from scheduler.devcluster import ClusterStatus
 
@@ -43,6 +43,9 @@ def status(form: Output = Format.TABLE) -> None:
     with Status("asking", console=output.console(sys.stderr)):
         found = devcluster.status()
     _show(found, form)
+
+
+app.command("check", epilog=check.EXAMPLES)(check.check)
 
 
 def _show(found: ClusterStatus, form: Format) -> None:

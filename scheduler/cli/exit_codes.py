@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from scheduler import errors
+from scheduler.inspection.findings import Area
 from scheduler.model.job import JobState
 
 OK: Final = 0
@@ -16,6 +17,7 @@ NOT_READY: Final = 8
 """The same as for UnavailableError: try again later."""
 INTERRUPTED: Final = 130
 LEAKED: Final = 23
+LACKING: Final = 13
 
 OF_ERROR: Final[Mapping[type[errors.SchedulerError], int]] = {
     errors.InvalidInputError: 3,
@@ -51,6 +53,7 @@ MEANING: Final[Mapping[int, str]] = {
     10: "content does not have the digest it should have",
     11: "a program we ran failed (helm, bento, git, buildah)",
     INCOMPLETE: "the plan is good as far as it goes, but helm or bento is missing: NOT RENDERED or NOT LINTED",
+    LACKING: "the cluster lacks something that jobs need",
     20: "the watched job FAILED",
     21: "the watched job was CANCELLED",
     22: "the watched job TIMED_OUT",
@@ -71,6 +74,15 @@ def of_job(state: str, cleanup: str) -> int:
     except (KeyError, ValueError):
         return FAILED
     return LEAKED if code == OK and cleanup == "LEAKED" else code
+
+
+def of_lacking(areas: Collection[Area]) -> int:
+    """The code for a cluster that lacks something there: what it takes to mend it decides, the hardest first."""
+    if set(areas) - {Area.RIGHTS, Area.REGISTRY}:
+        return LACKING
+    if Area.REGISTRY in areas:
+        return OF_ERROR[errors.UnavailableError]
+    return OF_ERROR[errors.ForbiddenError] if areas else OK
 
 
 def table() -> str:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
 
 import urllib3
@@ -53,7 +53,7 @@ class KubernetesCluster:
         self._rest = client.ApiClient(configuration).rest_client
 
     @classmethod
-    def in_pod(cls) -> KubernetesCluster:
+    def in_pod(cls) -> Self:
         """With the ServiceAccount of this pod; its token is read again as it is rotated."""
         configuration = client.Configuration()
         try:
@@ -63,7 +63,7 @@ class KubernetesCluster:
         return cls(configuration)
 
     @classmethod
-    def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None) -> KubernetesCluster:
+    def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None) -> Self:
         """With a kubeconfig; without a path the one that `KUBECONFIG` or the home folder names."""
         configuration = client.Configuration()
         try:

@@ -16,9 +16,10 @@ import yaml
 
 from scheduler.devcluster.kubectl import Kubectl, Manifest
 from scheduler.errors import NotFoundError, ProgramError, UnavailableError
+from scheduler.tekton import prerequisite
 
-NAMESPACE: Final = "tekton-pipelines"
-DEPLOYMENTS: Final = ("tekton-pipelines-controller", "tekton-pipelines-webhook")
+NAMESPACE: Final = prerequisite.NAMESPACE
+DEPLOYMENTS: Final = (prerequisite.CONTROLLER, "tekton-pipelines-webhook")
 _LEFT_OUT: Final = frozenset(
     {
         "events.yaml",  # CloudEvents: nobody here listens
@@ -31,28 +32,17 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _IMAGE: Final = "ko://github.com/tektoncd/pipeline/cmd/"
 _VERSION: Final = "devel"
 
-_INIT: Final = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}}
-_DEFAULTS: Final = {
-    # Since 1.13 these two containers are held to a tenth of a CPU, and copying the entrypoint takes 7 s or more.
-    "default-container-resource-requirements": yaml.safe_dump({"prepare": _INIT, "place-scripts": _INIT}),
-}
-_FEATURES: Final = {
-    "disable-creds-init": "true",
-    "running-in-environment-with-injected-sidecars": "false",
-    # Without both, no task pod is admitted where Pod Security `restricted` is enforced.
-    "set-security-context": "true",
-    "set-security-context-read-only-root-filesystem": "true",
-}
-# A controller that was killed is followed by the next one after this time; the default is a minute.
-_LEADER: Final = {"lease-duration": "15s", "renew-deadline": "10s", "retry-period": "2s"}
-SETTINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "config-defaults": _DEFAULTS,
-        "feature-flags": _FEATURES,
-        "config-leader-election-controller": _LEADER,
-        "config-leader-election-webhook": _LEADER,
-    }
-)
+
+def _settings() -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for setting in prerequisite.SETTINGS:
+        beside = prerequisite.BESIDE if setting.config.startswith("config-leader-election") else {}
+        found.setdefault(setting.config, dict(beside))[setting.key] = setting.value
+    return found
+
+
+SETTINGS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(_settings())
+"""ConfigMap -> what is laid over its data."""
 
 
 def read(folder: Path) -> tuple[Manifest, ...]:
@@ -74,23 +64,11 @@ def build(
     return tuple(_settled(_filled(document, version, image, shell_image)) for document in documents)
 
 
-def probe(namespace: str = "default") -> Manifest:
-    """A PipelineRun to create as a dry run: the API server accepts it only if the webhook really answers."""
-    step = {"name": "nothing", "image": "nothing", "command": ["nothing"]}
-    task = {"name": "nothing", "taskSpec": {"steps": [step]}}
-    return {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "PipelineRun",
-        "metadata": {"name": "modelops-probe", "namespace": namespace},
-        "spec": {"pipelineSpec": {"tasks": [task]}},
-    }
-
-
 def answers(kubectl: Kubectl) -> bool:
     """Whether Tekton's webhook admits a PipelineRun now; nothing is left by asking."""
     words = ("create", "--dry-run=server", "-f", "-")
     try:
-        kubectl(*words, stdin=json.dumps(probe()), limit_seconds=10)
+        kubectl(*words, stdin=json.dumps(prerequisite.probe("default")), limit_seconds=10)
     except (ProgramError, UnavailableError):
         return False
     return True
@@ -113,7 +91,18 @@ def _arguments(words: list[Any], shell: str) -> list[Any]:
 
 
 def _settled(document: Manifest) -> Manifest:
-    name = document["metadata"]["name"]
-    if document["kind"] != "ConfigMap" or name not in SETTINGS:
+    kind, name = document["kind"], document["metadata"]["name"]
+    if (kind, name) == ("Deployment", prerequisite.CONTROLLER):
+        return _with_arguments(document)
+    if kind != "ConfigMap" or name not in SETTINGS:
         return document
     return {**document, "data": {**document.get("data", {}), **SETTINGS[name]}}
+
+
+def _with_arguments(deployment: Manifest) -> Manifest:
+    spec, pod = deployment["spec"], deployment["spec"]["template"]["spec"]
+    first, *others = pod["containers"]
+    more = [word for one in prerequisite.ARGUMENTS for word in (f"-{one.flag}", str(one.value))]
+    container = {**first, "args": [*first["args"], *more]}
+    template = {**spec["template"], "spec": {**pod, "containers": [container, *others]}}
+    return {**deployment, "spec": {**spec, "template": template}}

@@ -104,11 +104,12 @@ def test_refusals_are_those_of_the_scheduling_server(
     faulty = {**ORDER, "parameters": {"nothing": 1, "never": 2}, "labels": {"no label!": "x"}}
     with callers_.http(login.url, login.token) as client:
         direct = client.post("/v1/jobs", json={**faulty, "pipeline": deployed_pipeline})
+        missing = client.post("/v1/jobs", json={**ORDER, "pipeline": "nothing"})
     through = modelops.post(PATH, json=faulty)
     assert (through.status_code, through.json()) == (direct.status_code, direct.json())
     assert through.status_code == 422
-    missing = modelops.post("/v1/pipelines/nothing-of-that-name/jobs", json=ORDER)
-    assert missing.status_code == 404
+    through = modelops.post("/v1/pipelines/nothing/jobs", json=ORDER)
+    assert (through.status_code, through.json()) == (missing.status_code, missing.json())
 
 
 def test_others_start_show_and_cancel_nothing(running: Mapping[str, Any], login: Login, callers: Callers) -> None:

@@ -1,5 +1,8 @@
+import pytest
+
 from scheduler import errors
 from scheduler.cli import exit_codes
+from scheduler.inspection.findings import Area
 from scheduler.model.job import JobState
 
 
@@ -31,3 +34,18 @@ def test_a_job_that_left_something_is_no_success() -> None:
     assert exit_codes.of_job("SUCCEEDED", "LEAKED") == exit_codes.LEAKED
     assert exit_codes.of_job("FAILED", "LEAKED") == 20
     assert exit_codes.of_job("SOMETHING_NEW", "CLEAN") == exit_codes.FAILED
+
+
+@pytest.mark.parametrize(
+    ("areas", "code"),
+    [
+        (set(), 0),
+        ({Area.RIGHTS}, 7),
+        ({Area.REGISTRY}, 8),
+        ({Area.REGISTRY, Area.RIGHTS}, 8),
+        ({Area.TEKTON, Area.REGISTRY, Area.RIGHTS}, exit_codes.LACKING),
+        ({Area.STORAGE}, exit_codes.LACKING),
+    ],
+)
+def test_what_a_cluster_lacks_decides_the_code(areas: set[Area], code: int) -> None:
+    assert exit_codes.of_lacking(areas) == code

@@ -41,6 +41,7 @@ def test_images_and_version_are_put_in() -> None:
     container = controller["spec"]["template"]["spec"]["containers"][0]
     assert container["image"] == "here/controller"
     expected = ["-nop-image", "here/nop", "-shell-image", "here/shell", "-shell-image-win", "here/shell"]
+    expected += ["-kube-api-qps", "50", "-kube-api-burst", "50", "-threads-per-controller", "32"]
     assert container["args"] == expected
     assert controller["metadata"]["labels"] == {"version": "v9.9.9", "note": "developing"}
 
