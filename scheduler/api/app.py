@@ -88,7 +88,8 @@ def _lifespan(ports: Ports, metrics: Metrics) -> Any:
 
 def _on_own_access(_: Request, error: Exception) -> JSONResponse:
     """The API server refuses *us*: nothing that the caller could mend by another token."""
-    return problems.answer(503, detail=f"the scheduling server's own account was refused: {error}")
+    detail = f"the scheduling server's own account was refused: {error}"
+    return problems.answer(503, detail=detail, headers={"Retry-After": "5"})
 
 
 def _describe(app: FastAPI) -> None:

@@ -9,22 +9,29 @@ from collections.abc import Callable, Hashable
 from typing import Final, Generic, TypeVar
 
 from scheduler import names
-from scheduler.cluster.port import Caller, Cluster
-from scheduler.errors import ForbiddenError, UnauthenticatedError
+from scheduler.cluster.port import Caller, Cluster, OwnAccessError
+from scheduler.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 
 _T = TypeVar("_T")
 _ENTRIES: Final = 4096
 _TOKEN_BYTES: Final = 16_384
+_REFUSAL_SECONDS: Final = 1.0
+"""How long a "no" is remembered at most: it may be wrong, and who is refused wrongly should not wait."""
+_SETTLING_SECONDS: Final = 10.0
+"""An API server that has just started answers "no" before it has read the accounts and roles that there are."""
 
 
 class Gate:
     """Asks Kubernetes about callers. Safe for many threads; blocks, so call it from a worker thread.
 
-    A revoked token or right may still be accepted for `cache_seconds`.
+    A revoked token or right may still be accepted for `cache_seconds`. UnavailableError when the API server does not
+    answer, and when it says "no" only seconds after it did not answer.
     """
 
     def __init__(self, cluster: Cluster, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster = cluster
+        self._clock = clock
+        self._away_at = float("-inf")
         self._callers: _Remembered[Caller | None] = _Remembered(cache_seconds, clock)
         self._rights: _Remembered[bool] = _Remembered(cache_seconds, clock)
 
@@ -35,7 +42,9 @@ class Gate:
         """
         token = _bearer(authorization)
         key = (hashlib.sha256(token.encode()).digest(), audience)
-        found = self._callers.get(key, lambda: self._cluster.review_token(token, audiences=[audience]))
+        found = self._callers.get(
+            key, lambda: self._asked(lambda: self._cluster.review_token(token, audiences=[audience]))
+        )
         if found is None:
             raise UnauthenticatedError(f"the token is not valid for the audience '{audience}': log in again")
         return found
@@ -48,8 +57,10 @@ class Gate:
         key = (caller.name, caller.uid, caller.groups, extra, verb, resource, namespace, subresource, name)
         return self._rights.get(
             key,
-            lambda: self._cluster.allowed(
-                caller, verb=verb, resource=resource, namespace=namespace, subresource=subresource, name=name
+            lambda: self._asked(
+                lambda: self._cluster.allowed(
+                    caller, verb=verb, resource=resource, namespace=namespace, subresource=subresource, name=name
+                )
             ),
         )
 
@@ -63,9 +74,24 @@ class Gate:
             what = "/".join(part for part in (f"{resource}.{names.DOMAIN}", subresource) if part)
             raise ForbiddenError(f"{caller.name} may not {verb} {what} in '{namespace}'")
 
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        """Kubernetes' answer, when it can be relied on."""
+        try:
+            answer = ask()
+        except OwnAccessError as error:
+            self._away_at = self._clock()
+            raise UnavailableError(f"this server's own account was refused: {error}") from error
+        except UnavailableError:
+            self._away_at = self._clock()
+            raise
+        if not answer and self._clock() - self._away_at < _SETTLING_SECONDS:
+            message = "the API server has just come back, and may not know yet who you are and what you may do"
+            raise UnavailableError(message, retry_after_seconds=2)
+        return answer
+
 
 class _Remembered(Generic[_T]):
-    """Answers by key, each for a while; the oldest give way."""
+    """Answers by key, each for a while, refusals for a shorter one; the oldest give way."""
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -81,7 +107,8 @@ class _Remembered(Generic[_T]):
         answer = ask()  # outside the lock: a slow API server must not stop those whose answer is known
         with self._lock:
             self._entries.pop(key, None)
-            self._entries[key] = (self._clock() + self._seconds, answer)
+            seconds = self._seconds if answer else min(self._seconds, _REFUSAL_SECONDS)
+            self._entries[key] = (self._clock() + seconds, answer)
             while len(self._entries) > _ENTRIES:
                 del self._entries[next(iter(self._entries))]
         return answer

@@ -1,8 +1,8 @@
 import pytest
 
 from scheduler.cluster.fake import FakeCluster, Rule
-from scheduler.cluster.port import Caller
-from scheduler.errors import ForbiddenError, UnauthenticatedError
+from scheduler.cluster.port import Caller, OwnAccessError
+from scheduler.errors import ForbiddenError, SchedulerError, UnauthenticatedError, UnavailableError
 from scheduler.web.auth import Gate
 
 ANNA = Caller(name="anna", groups=("scientists",))
@@ -70,3 +70,47 @@ def test_what_is_remembered_is_bounded(cluster: FakeCluster) -> None:
         gate.allows(ANNA, verb="get", resource="jobs", namespace=f"n{number}")
     cluster.rules.clear()
     assert not gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+
+
+def test_a_refusal_is_soon_asked_again(cluster: FakeCluster) -> None:
+    clock = Clock()
+    gate = Gate(cluster, cache_seconds=10, clock=clock)
+    assert not gate.allows(ANNA, verb="list", resource="jobs", namespace="staging")
+    cluster.rules.add(Rule("scientists", "list", "jobs", "staging"))
+    clock.now = 0.9
+    assert not gate.allows(ANNA, verb="list", resource="jobs", namespace="staging")
+    clock.now = 1.1
+    assert gate.allows(ANNA, verb="list", resource="jobs", namespace="staging")
+
+
+class Restarted(FakeCluster):
+    """Does not answer at first, then knows nobody, then everybody."""
+
+    trouble: SchedulerError | None = None
+
+    def allowed(self, caller: Caller, **asked: str) -> bool:
+        if self.trouble is not None:
+            raise self.trouble
+        return super().allowed(caller, **asked)
+
+
+@pytest.mark.parametrize("trouble", [UnavailableError("no answer"), OwnAccessError("forbidden")])
+def test_an_api_server_that_has_just_come_back_is_not_believed_when_it_says_no(trouble: SchedulerError) -> None:
+    clock, cluster = Clock(), Restarted()
+    gate = Gate(cluster, cache_seconds=10, clock=clock)
+
+    def ask() -> bool:
+        return gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
+
+    cluster.trouble = trouble
+    with pytest.raises(UnavailableError):
+        ask()
+    cluster.trouble = None
+    clock.now = 3
+    with pytest.raises(UnavailableError, match="has just come back"):
+        ask()
+    cluster.rules.add(Rule("scientists", "get", "jobs", "staging"))
+    assert ask()
+    cluster.rules.clear()
+    clock.now = 20
+    assert not ask()
