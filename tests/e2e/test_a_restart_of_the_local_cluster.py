@@ -1,4 +1,7 @@
-"""`down` leaves nothing on the machine, and `up` brings everything back. Runs first: others hold connections."""
+"""`down` leaves nothing on the machine, and `up` brings everything back, also when it or what it started was killed.
+
+Runs first: others hold connections. All moments and all components: `make prove`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ import pytest
 
 from scheduler import devcluster
 from scheduler.devcluster import addresses, command, current, firewall, kernel, leftovers, network, processes, startup
+from tests.e2e import cluster_kills
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
 ]
+
+SEED = 4
+KILLED = ("etcd", "kube-apiserver", "containerd", "tekton-webhook")
+"""Those on which most depends; two others are killed in test_local_cluster."""
 
 
 def test_down_leaves_nothing_and_up_brings_everything_back() -> None:
@@ -39,3 +47,14 @@ def test_down_leaves_nothing_and_up_brings_everything_back() -> None:
 
     assert status.is_ready
     assert word == "still here"
+
+
+@pytest.mark.parametrize("moment", cluster_kills.moments(SEED, 2))
+def test_up_that_was_killed_is_finished_by_the_next(moment: float) -> None:
+    cluster_kills.kill_up(moment)
+
+
+def test_a_killed_component_is_back_with_the_next_up() -> None:
+    machine = startup.machine(os.environ)
+    for name in KILLED:
+        cluster_kills.kill(machine, name)
