@@ -61,7 +61,8 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     for part in (jobs, logs, events, plans, channels):
         app.include_router(part.router(context))
     app.include_router(health.router(ports.board.mirror))
-    _describe(app)
+    views.describe(app)
+    authentication.describe(app, open_paths=health.PATHS)
     # the last one added is the first to see a request
     app.add_middleware(BodyLimit, limits=Limits(default=BODY_BYTES))
     app.add_middleware(middleware.BodyTime, seconds=body_seconds)
@@ -90,25 +91,3 @@ def _on_own_access(_: Request, error: Exception) -> JSONResponse:
     """The API server refuses *us*: nothing that the caller could mend by another token."""
     detail = f"the scheduling server's own account was refused: {error}"
     return problems.answer(503, detail=detail, headers={"Retry-After": "5"})
-
-
-def _describe(app: FastAPI) -> None:
-    """Let the OpenAPI document say what a problem looks like, and which paths need a token."""
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = made()
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas["ProblemView"] = _problem_schema()
-            schemas["ProblemEntry"] = views.ProblemEntry.model_json_schema()
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]
-    authentication.describe(app, open_paths=health.PATHS)
-
-
-def _problem_schema() -> dict[str, Any]:
-    schema = views.ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return schema

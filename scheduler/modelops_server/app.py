@@ -17,7 +17,7 @@ from scheduler.modelops_server.access import Access
 from scheduler.modelops_server.configuration import Configuration
 from scheduler.modelops_server.routes import artifacts, health, jobs, pipelines
 from scheduler.modelops_server.scheduling import Scheduling
-from scheduler.web import authentication, problems
+from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
 from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
@@ -54,6 +54,7 @@ def create(
         redirect_slashes=False,
     )
     problems.install(app)
+    views.describe(app)
     authentication.describe(app, open_paths=health.PATHS)
     app.add_middleware(
         BodyLimit, limits=Limits(default=2 * _DOCUMENTS_BYTES, by_prefix={"/v1/artifacts/": None})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from scheduler.model.job import Cleanup, JobState, Reason
@@ -115,3 +116,23 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {404: _answer("There is none, or the caller may not see it.")}
 CONFLICT: Final[dict[int | str, dict[str, Any]]] = {409: _answer("What is there contradicts what was asked.")}
+
+
+def describe(app: FastAPI) -> None:
+    """Let the OpenAPI document of `app` say what a problem looks like."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas = made().setdefault("components", {}).setdefault("schemas", {})
+            schemas["ProblemView"] = _problem_schema()
+            schemas["ProblemEntry"] = ProblemEntry.model_json_schema()
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem_schema() -> dict[str, Any]:
+    schema = ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return schema

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,6 +202,14 @@ def test_the_openapi_document_says_what_needs_a_token(client: TestClient) -> Non
         if any(one.get("security") == [] for one in methods.values())
     }
     assert free == {"/healthz", "/readyz"}
+
+
+def test_whatever_the_openapi_document_refers_to_is_in_it(client: TestClient) -> None:
+    text = client.get("/openapi.json", headers=ANNA).text
+    schemas = client.get("/openapi.json", headers=ANNA).json()["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert {"JobView", "ProblemView", "ProblemEntry"} <= named
+    assert named <= set(schemas)
 
 
 def test_a_path_with_one_slash_too_many_is_no_other_path(client: TestClient) -> None:
