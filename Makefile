@@ -33,7 +33,7 @@ check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(VENV)/bin/lint-imports --no-cache
 
 unit: $(VENV)/.ready ## tests that need neither network, root nor programs
-	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts -m "not e2e and not prove and not ($(TOOLS))" -q
+	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts tests/bench -m "not e2e and not prove and not ($(TOOLS))" -q
 
 tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
 	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
@@ -44,8 +44,8 @@ e2e: $(VENV)/.ready ## tests on the running cluster
 prove: $(VENV)/.ready ## the long proofs, on the local cluster: hours; writes docs/proofs.md (PROOFS=tests/prove/one.py for one)
 	@PY=$(PY) tests/with-cluster $(PYTEST) $(or $(PROOFS),tests/prove) -m prove -v
 
-bench: $(VENV)/.ready ## measure, print the figures
-	@$(PYTEST) tests/bench -q -s
+bench: $(VENV)/.ready ## measure on the local cluster, write docs/benchmarks.md (ONLY=serving for one of tests/bench)
+	@PY=$(PY) MODELOPS_BENCH=full tests/with-cluster $(PYTEST) $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench) -q -s
 
 format: $(VENV)/.ready ## make the code look as `check` wants it
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .

@@ -9,21 +9,7 @@ from typing import Final, cast
 
 import typer
 
-from scheduler.cli import (
-    channel,
-    cluster,
-    deploy,
-    exit_codes,
-    images,
-    job,
-    login,
-    output,
-    plan,
-    serve,
-    session,
-    validate,
-    version,
-)
+from scheduler.cli import closing, commands, exit_codes
 from scheduler.errors import SchedulerError
 
 _EPILOG: Final = "Exit codes:\n\n\b\n" + exit_codes.table()
@@ -36,11 +22,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    cls=commands.Commands,
 )
-for _module in (validate, plan, deploy, login, serve, version):
-    _module.register(app)
-for _module in (job, channel, cluster, images):
-    app.add_typer(_module.app)
+commands.summaries(app)
 
 
 _CommandLineError: Final = cast(
@@ -54,15 +38,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     words = list(argv) if argv is not None else None
     try:
-        with session.closing():
+        with closing.all_():
             code = command.main(args=words, prog_name="modelops", standalone_mode=False)
     except SchedulerError as error:
+        from scheduler.cli import output  # noqa: PLC0415 - it draws tables, which a help has no need of
+
         output.error(error)
         return exit_codes.of(error)
     except _CommandLineError as error:
         error.show()
         return exit_codes.USAGE
     except (KeyboardInterrupt, typer.Abort):
+        from scheduler.cli import output  # noqa: PLC0415 - as above
+
         output.note("interrupted")
         return exit_codes.INTERRUPTED
     except BrokenPipeError:

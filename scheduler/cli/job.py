@@ -10,12 +10,11 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli import examples, exit_codes, given, job_view, orders, output, session, upload, watch
+from scheduler.cli import examples, exit_codes, given, job_view, orders, output, session
 from scheduler.cli.output import Format, Output
 from scheduler.cli.session import EnvironmentOption
 from scheduler.client.scheduling import JobJson, SchedulingClient
 from scheduler.errors import InvalidInputError
-from scheduler.ir import load
 from scheduler.model.job import JobState
 from scheduler.model.problem import Problem
 
@@ -192,6 +191,9 @@ def _what(
     if sum(1 for item in (pipeline, ir, git) if item) != 1:
         raise InvalidInputError([Problem(message="give exactly one of PIPELINE, --ir and --git")])
     if ir is not None:
+        from scheduler.cli import upload  # noqa: PLC0415 - the other commands read no IR and send no models
+        from scheduler.ir import load  # noqa: PLC0415
+
         upload.models(load.from_folder(ir, fill_digests=True), session.modelops())
         return orders.of_folder(ir, environment=environment)
     return git or orders.of_pipeline(pipeline, revision, environment=environment)
@@ -208,6 +210,8 @@ def _shown(job: JobJson, form: Format, *, headline: str = "") -> None:
 
 
 def _watch(job_id: str, client: SchedulingClient, form: Format) -> None:
+    from scheduler.cli import watch  # noqa: PLC0415 - it draws bars, which nobody else does
+
     try:
         last = watch.show(watch.updates(job_id, client), is_terminal=sys.stderr.isatty())
     except KeyboardInterrupt:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scheduler.cli import given
-from scheduler.ir import load
 
 
 def of_folder(folder: Path, *, environment: str) -> dict[str, object]:
     """The IR of a folder, every model with the digest of its file."""
+    from scheduler.ir import load  # noqa: PLC0415 - no other order reads an IR, and it brings the schemas
+
     loaded = load.from_folder(folder, fill_digests=True)
     return {"environment": environment, "ir": [dict(document) for document in loaded.documents]}
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
 from typing import Annotated
 
 import typer
 
 from scheduler.artifacts.client import ModelopsClient
-from scheduler.cli import configuration
+from scheduler.cli import closing, configuration
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.errors import NotFoundError
 
@@ -26,19 +23,6 @@ EnvironmentOption = Annotated[
     ),
 ]
 
-_OPEN: ContextVar[ExitStack] = ContextVar("_OPEN")
-
-
-@contextmanager
-def closing() -> Iterator[None]:
-    """Closes at its end every client that was asked for in it."""
-    with ExitStack() as stack:
-        before = _OPEN.set(stack)
-        try:
-            yield
-        finally:
-            _OPEN.reset(before)
-
 
 def scheduling() -> SchedulingClient:
     """The scheduling server; NotFoundError when nobody said where it is."""
@@ -46,7 +30,7 @@ def scheduling() -> SchedulingClient:
     if not login.url:
         raise NotFoundError(f"no scheduling server is known: run `modelops login`, or set {configuration.URL}")
     client = SchedulingClient(login.url, token=_token)
-    _OPEN.get().callback(client.close)
+    closing.later(client.close)
     return client
 
 
@@ -56,7 +40,7 @@ def modelops() -> ModelopsClient:
     if not login.server_url:
         raise NotFoundError(f"no modelops server is known: run `modelops login`, or set {configuration.SERVER_URL}")
     client = ModelopsClient(login.server_url, token=_token)
-    _OPEN.get().callback(client.close)
+    closing.later(client.close)
     return client
 
 

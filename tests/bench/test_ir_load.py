@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from scheduler.ir import load
+from tests.bench.record import Bench
 
 STEPS_A_FLOW = 250
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-@pytest.mark.parametrize("size", [500, 1_000, 2_000])
-def test_every_step_and_model_of_a_large_ir_is_loaded(size: int) -> None:
-    text = ir_of(size)
+def test_every_step_and_model_of_a_large_ir_is_loaded(bench: Bench) -> None:
+    bench.of("IR, loading", "YAML text to the checked pipeline, one score step a model; processor time.")
+    for size in (500, 1_000, 2_000) if bench.is_full else (500,):
+        text = ir_of(size)
 
-    started = time.process_time()
-    loaded = load.from_text(text)
-    seconds = time.process_time() - started
+        started = time.process_time()
+        loaded = load.from_text(text)
+        seconds = time.process_time() - started
 
-    print(f"\n{size} steps and models: {len(text) / 1024:.0f} KiB of YAML loaded in {seconds:.3f} s of processor time")
-    assert [model.name for model in loaded.pipeline.models] == sorted(f"m{number}" for number in range(size))
-    assert sum(len(flow.steps) for flow in loaded.pipeline.flows) == size
+        bench.figure(f"{size:,} steps and models, {len(text) / 1024:.0f} KiB", seconds, "s")
+        assert [model.name for model in loaded.pipeline.models] == sorted(f"m{number}" for number in range(size))
+        assert sum(len(flow.steps) for flow in loaded.pipeline.flows) == size
 
 
 def ir_of(size: int) -> str:

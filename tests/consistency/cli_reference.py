@@ -43,9 +43,9 @@ def text() -> str:
 
 def paths(command: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words of every command and group, in the order of the help."""
-    for name, below in getattr(command, "commands", {}).items():
+    for name in getattr(command, "commands", {}):
         yield (*above, name)
-        yield from paths(below, (*above, name))
+        yield from paths(command.get_command(None, name), (*above, name))
 
 
 def help_of(path: tuple[str, ...]) -> str:
