@@ -30,14 +30,15 @@ class Environments:
     def allowed(
         self, caller: Caller, *, verb: str, resource: str, among: Sequence[str] = (), subresource: str = ""
     ) -> tuple[str, ...]:
-        """The environments in which the caller may do that; exactly those of `among`, when any are named.
+        """The environments in which the caller may do that; exactly those of `among`, when any is named.
 
         ForbiddenError when a named one is not allowed, and without names when there is none at all.
         """
-        if among:
-            for environment in among:
+        named = tuple(dict.fromkeys(environment for environment in among if environment))
+        if named:
+            for environment in named:
                 self.require(caller, verb=verb, resource=resource, environment=environment, subresource=subresource)
-            return tuple(dict.fromkeys(among))
+            return named
         found = tuple(
             name
             for name in self.environments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import Header, Query
+from pydantic import Field
 
 from scheduler.model.job import JobState
 
@@ -20,7 +21,7 @@ Key = Annotated[
 ]
 Environment = Annotated[str, Query(max_length=253, description="Namespace; without it all that the caller may see.")]
 Environments = Annotated[
-    list[str] | None,
+    list[Annotated[str, Field(max_length=253)]] | None,
     Query(
         alias="environment",
         max_length=100,

@@ -36,7 +36,7 @@ def shown(job_id: str, *, environment: str, request: Request, context: Context) 
     """The job when the caller may get it; otherwise, or without one, the same NotFoundError."""
     caller, ports = caller_of(request), context.ports
     with hidden(reading.not_found(job_id)):
-        places = context.access.allowed(caller, verb="get", resource="jobs", among=[environment] if environment else ())
+        places = context.access.allowed(caller, verb="get", resource="jobs", among=[environment])
     return query.query(job_id, environments=places, board=ports.board, cluster=ports.cluster)
 
 

@@ -147,6 +147,7 @@ def test_jobs_are_listed_where_the_caller_may_and_nowhere_else(platform: Platfor
     assert listed(there) == [second["id"]]
     assert listed(both) == sorted([first["id"], second["id"]])
     assert listed(both, environment=OTHER) == [second["id"]]
+    assert listed(both, environment="") == sorted([first["id"], second["id"]])
     assert listed(both, environment=[OTHER, ENVIRONMENT]) == sorted([first["id"], second["id"]])
     assert listed(both, state="SUCCEEDED") == []
     assert platform.modelops.get("/v1/pipelines/another/jobs", headers=both).json()["jobs"] == []
