@@ -22,6 +22,7 @@ from scheduler.jobs.ports import Ports
 from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
+from scheduler.web.media import JsonOnly
 
 BODY_BYTES: Final = 4 * 2**20
 BODY_SECONDS: Final = 30.0
@@ -64,6 +65,7 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     views.describe(app)
     authentication.describe(app, open_paths=health.PATHS)
     # the last one added is the first to see a request
+    app.add_middleware(JsonOnly)
     app.add_middleware(BodyLimit, limits=Limits(default=BODY_BYTES))
     app.add_middleware(middleware.BodyTime, seconds=body_seconds)
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS)

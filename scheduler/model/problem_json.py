@@ -31,6 +31,7 @@ _CLASS_OF_STATUS: Final[Mapping[int, type[errors.SchedulerError]]] = {
     404: errors.NotFoundError,
     409: errors.ConflictError,
     413: errors.TooLargeError,
+    415: errors.InvalidInputError,
     422: errors.InvalidInputError,
     429: errors.UnavailableError,
 }

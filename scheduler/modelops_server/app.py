@@ -21,7 +21,9 @@ from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
 from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
+from scheduler.web.media import JsonOnly
 
+_ARTIFACTS: Final = "/v1/artifacts/"
 _DOCUMENTS_BYTES: Final = 4 << 20
 """What the IR loader takes at most; a body is little more."""
 
@@ -56,8 +58,9 @@ def create(
     problems.install(app)
     views.describe(app)
     authentication.describe(app, open_paths=health.PATHS)
+    app.add_middleware(JsonOnly, raw=[_ARTIFACTS])
     app.add_middleware(
-        BodyLimit, limits=Limits(default=2 * _DOCUMENTS_BYTES, by_prefix={"/v1/artifacts/": None})
+        BodyLimit, limits=Limits(default=2 * _DOCUMENTS_BYTES, by_prefix={_ARTIFACTS: None})
     )  # the store counts artifacts itself
     # the last one added is the first to see a request
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)

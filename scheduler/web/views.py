@@ -110,6 +110,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     403: _answer("The caller may not do this there; also for environments that do not exist."),
     408: _answer("The body came too slowly."),
     413: _answer("The body, IR or Values are too large."),
+    415: _answer("The body does not say that it is `application/json`."),
     422: _answer("The input has faults; `problems` lists every one."),
     500: _answer("A fault of the server."),
     503: _answer("The cluster, artifact store or git server does not answer; `Retry-After` says when to try again."),

@@ -118,7 +118,8 @@ def test_a_body_may_not_be_endless(served: Served) -> None:
             sent += 2**20
             yield b" " * 2**20
 
-    answer = served.client.post("/v1/jobs", content=chunks(), headers=served.operator)
+    headers = {**served.operator, "Content-Type": "application/json"}
+    answer = served.client.post("/v1/jobs", content=chunks(), headers=headers)
 
     assert answer.status_code == 413
 
