@@ -62,6 +62,7 @@ def model(document: Document, schemas: Mapping[str, pipeline.RecordSchema]) -> p
         sha256=spec.get("sha256", ""),
         inputs=schemas[spec["inputs"]["schema"]],
         outputs=schemas[spec["outputs"]["schema"]],
+        memory=spec.get("memory", ""),
     )
 
 
@@ -151,6 +152,7 @@ def scoring_pipeline(
         parameters=_parameters(spec),
         dead_letters=_dead_letters(spec.get("deadLetters")),
         deadlines=_deadlines(spec.get("deadlines", {}), mode=spec["mode"]),
+        memory=spec.get("memory", ""),
         environment_variables={
             entry["name"]: pipeline.SecretRef(name=entry["secretRef"]["name"], key=entry["secretRef"]["key"])
             for entry in spec.get("env", ())

@@ -153,6 +153,8 @@ class Model:
     """64 hexadecimal digits; empty only in an IR folder that is validated before its digest was written down."""
     inputs: RecordSchema
     outputs: RecordSchema
+    memory: str = ""
+    """Kubernetes quantity that its scoring service is guaranteed and limited to; empty: as the chart has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,5 +201,7 @@ class ScoringPipeline:
     parameters: tuple[Parameter, ...] = ()
     dead_letters: DeadLetters | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
+    memory: str = ""
+    """Kubernetes quantity that the flow is guaranteed and limited to; empty: as the chart has it."""
     environment_variables: Mapping[str, SecretRef] = field(default_factory=dict)
     """Secrets for the scoring containers' environment, by reference."""

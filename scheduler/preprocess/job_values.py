@@ -37,6 +37,7 @@ def build(
         {"global": _job(pipeline, request=request, scoring=scoring)},
         {"scoring-flow": {"enabled": True, "flow": {**_flow(compiled, ends=ends, scoring=scoring), "env": env}}},
         {"scoring-flow": {"retries": STREAM_RETRIES}} if pipeline.mode == "streaming" else {},
+        {"scoring-flow": _resources(pipeline.memory)},
         {server.chart: _server(scoring.charts.get(server.chart, ()), env=env) for server in request.scoring_servers},
         {"data-channel": {"enabled": True, "channels": [_channel(channel) for channel in ends.all()]}},
     )
@@ -89,6 +90,11 @@ def _flow(compiled: CompiledFlow, *, ends: Channels, scoring: Services) -> Value
     }
 
 
+def _resources(memory: str) -> Values:
+    """Guaranteed and limited alike: what an author asks for is there, and quota and scheduler know of it."""
+    return {"resources": {"requests": {"memory": memory}, "limits": {"memory": memory}}} if memory else {}
+
+
 def _volume(claim: str) -> str:
     """A volume's name has neither dots nor more than 63 characters, `data-` among them; a claim's may."""
     return claim if "." not in claim and len(claim) <= 58 else names.short_hash(claim)
@@ -104,6 +110,7 @@ def _server(models: Sequence[Model], *, env: Sequence[Values]) -> Values:
                 "sha256": model.sha256,
                 "inputs": [tensors.as_values(tensor) for tensor in tensors.of_schema(model.inputs)],
                 "outputs": [tensors.as_values(tensor) for tensor in tensors.of_schema(model.outputs)],
+                **({"memory": model.memory} if model.memory else {}),
             }
             for model in models
         ],

@@ -85,6 +85,11 @@ def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     said = job_json.parse(terminated.get("message"))
     reason, message = faults.container_words(terminated)
     name, attempts = pod["metadata"]["name"], f" (attempt {len(ended)})" if len(ended) > 1 else ""
+    # the kernel may kill the container, which then says nothing, or only the engine in it
+    if reason is Reason.OUT_OF_MEMORY or (reason is None and terminated.get("reason") == "OOMKilled"):
+        limit = faults.memory_limit(pod, _CONTAINER)
+        message = f"container {_CONTAINER} of pod {name} needs more than its memory limit of {limit}{attempts}"
+        return Ended(is_success=False, reason=Reason.OUT_OF_MEMORY, message=message)
     if reason is not None:
         total = said.get("total")
         return Ended(
@@ -94,10 +99,6 @@ def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
             ledger=job_json.ledger_from_json(said.get("ledger")),
             total=total if isinstance(total, int) else None,
         )
-    if terminated.get("reason") == "OOMKilled":
-        limit = faults.memory_limit(pod, _CONTAINER)
-        message = f"container {_CONTAINER} of pod {name} needs more than its memory limit of {limit}{attempts}"
-        return Ended(is_success=False, reason=Reason.OUT_OF_MEMORY, message=message)
     message = f"container {_CONTAINER} of pod {name} ended with exit code {terminated['exitCode']}{attempts}"
     return Ended(is_success=False, reason=Reason.FLOW_CRASHED, message=message)
 

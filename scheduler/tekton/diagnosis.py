@@ -89,7 +89,7 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
     Reason.OUT_OF_MEMORY: (
         "capacity",
         "A container used more memory than its limit.",
-        "Raise the memory limit of the container that the message names, or score smaller batches.",
+        "Raise `memory` of the Model (container server) or of the ScoringPipeline (flow), or score smaller batches.",
     ),
     Reason.UNSCHEDULABLE: (
         "capacity",

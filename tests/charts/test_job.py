@@ -51,6 +51,25 @@ def test_the_objects_are_named_as_the_package_names_them(objects: tuple[Manifest
     assert max(len(item["metadata"]["name"]) for item in objects) <= 52
 
 
+def test_a_model_and_a_flow_may_have_memory_of_their_own(values: dict[str, Any]) -> None:
+    values["scoring-server-pmml"]["models"][0]["memory"] = "8Gi"
+    memory = {"memory": "4Gi"}
+    values["scoring-flow"]["resources"] = {"requests": memory, "limits": memory}
+    objects = render.job(values)
+    asked = {
+        name: pod(objects, kind, name)["containers"][0]["resources"]
+        for kind, name in (("Job", FLOW), ("Deployment", CHURN), ("Deployment", DELAY))
+    }
+    assert {name: (one["requests"]["memory"], one["limits"]["memory"]) for name, one in asked.items()} == {
+        FLOW: ("4Gi", "4Gi"),
+        CHURN: ("8Gi", "8Gi"),
+        DELAY: ("512Mi", "1Gi"),
+    }
+    assert {"cpu", "memory"} == {*asked[CHURN]["limits"]} == {*asked[FLOW]["requests"]}
+    (served,) = json.loads(render.one(objects, "ConfigMap", CHURN)["data"]["models.json"])["models"]
+    assert "memory" not in served
+
+
 def test_every_object_and_pod_bears_release_component_and_pipeline(objects: tuple[Manifest, ...]) -> None:
     components = {"flow", "scoring-server-python", "scoring-server-pmml"}
     assert {manifest["metadata"]["labels"][names.COMPONENT] for manifest in objects} == components

@@ -88,7 +88,8 @@ def _estimator(path: Path) -> Any:
             f"{warning.current_sklearn_version}: train it again with that version, or serve it with the other"
         ) from warning
     except (Exception, SystemExit) as error:  # a pickle may raise whatever it likes
-        hint = " (it is no joblib file)" if isinstance(error, pickle.UnpicklingError | EOFError | KeyError) else ""
+        damaged = isinstance(error, pickle.UnpicklingError | EOFError | LookupError)
+        hint = " (it is no joblib file)" if damaged else ""
         raise ModelRefusedError(f"the model does not load: {type(error).__name__}: {error}{hint}") from error
     if not callable(getattr(estimator, "predict", None)):
         raise ModelRefusedError(f"the file holds a {type(estimator).__name__}, which has no 'predict'")

@@ -161,6 +161,16 @@ def test_the_whole_pipeline_is_built() -> None:
     )
 
 
+def test_memory_may_be_given_for_the_flow_and_for_each_model() -> None:
+    asked = IR.replace("flows: [classify]", "flows: [classify]\n  memory: 4Gi")
+    asked = asked.replace("spec: {type: pmml,", "spec: {memory: 512Mi, type: pmml,", 1)
+    pipeline = load.from_text(asked).pipeline
+
+    assert (pipeline.memory, [model.memory for model in pipeline.models]) == ("4Gi", ["512Mi"])
+    with pytest.raises(InvalidInputError, match="an amount of memory"):
+        load.from_text(asked.replace("4Gi", "4 GB"))
+
+
 def test_the_digest_is_that_of_the_documents() -> None:
     loaded = load.from_text(IR)
 

@@ -126,6 +126,17 @@ def test_the_environment_of_scoring_containers_may_come_from_secrets() -> None:
     assert values["scoring-server-pmml"]["env"] == expected
 
 
+def test_memory_that_an_author_asks_for_is_guaranteed_and_the_limit() -> None:
+    pipeline = replace(PIPELINE, memory="4Gi", models=(replace(MODEL, memory="8Gi"),))
+    values = resolve.values(pipeline, request=REQUEST).values
+    assert values["scoring-flow"]["resources"] == {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
+    assert [model["memory"] for model in values["scoring-server-pmml"]["models"]] == ["8Gi"]
+
+    usual = resolve.values(PIPELINE, request=REQUEST).values
+    assert "resources" not in usual["scoring-flow"]
+    assert "memory" not in usual["scoring-server-pmml"]["models"][0]
+
+
 def test_a_data_version_travels_into_values_digest_and_manifest() -> None:
     plain = resolve.values(PIPELINE, request=REQUEST)
     versioned = resolve.values(PIPELINE, request=replace(REQUEST, data_versions={"flights": "2013-12-31"}))

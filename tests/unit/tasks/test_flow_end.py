@@ -102,6 +102,17 @@ def test_a_flow_without_words_is_told_by_how_kubernetes_saw_it_end() -> None:
     )
 
 
+def test_an_engine_without_memory_is_told_with_the_limit() -> None:
+    message = {"reason": "OutOfMemory", "message": "the engine was killed: the container's memory limit is reached"}
+    pods = [ended_flow(name, code=11, message=message) for name in ("a", "b")]
+
+    assert flow_end.read(flow_job("Failed"), pods) == Ended(
+        is_success=False,
+        reason=Reason.OUT_OF_MEMORY,
+        message="container flow of pod b needs more than its memory limit of 1Gi (attempt 2)",
+    )
+
+
 @pytest.mark.parametrize("conditions", [(), ("SuccessCriteriaMet",), ("Suspended",)])
 def test_a_job_that_is_not_over_is_waited_for(conditions: tuple[str, ...]) -> None:
     assert not flow_end.is_over(flow_job(*conditions))

@@ -78,9 +78,19 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 6
 resources:
-  {{- toYaml .root.Values.resources | nindent 2 }}
+  {{- include "common.scoringService.resources" . | nindent 2 }}
 volumeMounts:
   - {name: config, mountPath: /etc/modelops/serving, readOnly: true}
   - {name: models, mountPath: /models, readOnly: true}
   - {name: tmp, mountPath: /tmp}
+{{- end -}}
+
+{{- /* The chart's, with the model's own memory both guaranteed and as the limit. */ -}}
+{{- define "common.scoringService.resources" -}}
+{{- $resources := deepCopy .root.Values.resources -}}
+{{- with .model.memory -}}
+{{- $memory := dict "memory" . -}}
+{{- $resources = mergeOverwrite $resources (dict "requests" $memory "limits" (deepCopy $memory)) -}}
+{{- end -}}
+{{- toYaml $resources -}}
 {{- end -}}

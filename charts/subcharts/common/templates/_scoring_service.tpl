@@ -19,7 +19,7 @@ annotations:
 {{- end -}}
 
 {{- define "common.scoringService.configmap" -}}
-{{- $described := merge (dict "path" (printf "/models/%s" .model.sha256)) .model -}}
+{{- $described := merge (dict "path" (printf "/models/%s" .model.sha256)) (omit .model "memory") -}}
 apiVersion: v1
 kind: ConfigMap
 metadata:
