@@ -127,7 +127,8 @@ class _Attempt:
             first=report.first_dead_letter,
         )
         if is_late:
-            late = f"the flow is not complete after {self._config.run_seconds:.0f} s"
+            read = f"{report.ledger.read}{'' if total is None else f' of {total}'} records were read"
+            late = f"scoring was not over after {self._config.run_seconds:g} s: {read}"
             raise FlowFailedError(Reason.RUN_DEADLINE, f"{late}; {report.waiting}" if report.waiting else late)
 
     def _drain(self, engine: Engine) -> None:

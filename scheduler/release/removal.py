@@ -44,7 +44,7 @@ def remove(release: str, *, namespace: str, deadline: float, ports: Ports) -> Re
     for turn in range(10**9):
         ports.stop.check()
         try:
-            is_uninstalled = is_uninstalled or _uninstalled(release, namespace, ports)
+            is_uninstalled = is_uninstalled or _uninstalled(release, namespace, ports, errors)
             left = remains.find(release, namespace=namespace, cluster=cluster, kinds=waiting)
             if not left and waiting != remains.KINDS:
                 left = remains.find(release, namespace=namespace, cluster=cluster)
@@ -63,15 +63,19 @@ def remove(release: str, *, namespace: str, deadline: float, ports: Ports) -> Re
     return Removed(leftovers=tuple(remains.named(item) for item in left), errors=tuple(errors))
 
 
-def _uninstalled(release: str, namespace: str, ports: Ports) -> bool:
-    """True once helm has no record of the release; what it leaves behind is looked for by label."""
+def _uninstalled(release: str, namespace: str, ports: Ports, errors: dict[str, None]) -> bool:
+    """True once helm has no record of the release; what it leaves behind is looked for by label.
+
+    So is what it cannot remove because its record is damaged: that helm fails is noted, and stops nothing.
+    """
     try:
         ports.helm.uninstall(release, namespace=namespace)
     except NotFoundError:
         return True
-    except SchedulerError:
+    except SchedulerError as error:
         ports.stop.check()  # helm fails when it is terminated
-        raise
+        errors[str(error)] = None
+        return False
     return True
 
 

@@ -90,8 +90,16 @@ def pod_logs(cluster: KubernetesCluster) -> Iterator[PodLogs]:
 
 
 @pytest.fixture(scope="session")
-def jobs(client: SchedulingClient, store: ModelopsClient, files: Volume, pod_logs: PodLogs, platform: Platform) -> Jobs:
-    return Jobs(client=client, store=store, files=files, platform=platform, logs=pod_logs)
+def jobs(
+    *,
+    client: SchedulingClient,
+    store: ModelopsClient,
+    files: Volume,
+    pod_logs: PodLogs,
+    platform: Platform,
+    login: Login,
+) -> Jobs:
+    return Jobs(client=client, store=store, files=files, platform=platform, logs=pod_logs, login=login)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from scheduler.artifacts.client import ModelopsClient
+from scheduler.cli.configuration import Login
 from scheduler.client.scheduling import JobJson, SchedulingClient
 from scheduler.demo import check
 from scheduler.demo.installation import ENVIRONMENT, Platform
@@ -21,6 +24,7 @@ from scheduler.demo.volume import Volume
 from scheduler.errors import UnavailableError
 from scheduler.model.job import JobState, Reason
 from scheduler.tekton import diagnosis
+from tests.e2e import callers
 from tests.e2e.pod_logs import PodLogs
 from tests.e2e.recipes import Recipe
 
@@ -41,6 +45,8 @@ class Jobs:
     files: Volume
     platform: Platform
     logs: PodLogs
+    login: Login
+    """The operator's, for requests whose very answer is looked at."""
 
     def start(self, recipe: Recipe, *, key: str = "", **more: object) -> JobJson:
         """Upload the model and start the job; `more` goes into the order as it is."""
@@ -48,6 +54,11 @@ class Jobs:
             self.upload(recipe.artifact, sha256=recipe.sha256)
         job, _ = self.client.start(order(recipe, **more), key=key or uuid.uuid4().hex)
         return job
+
+    def ask(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """The server's answer as it is."""
+        with callers.http(self.login.url, self.login.token) as client:
+            return client.request(method, path, json=body)
 
     def upload(self, content: bytes, *, sha256: str) -> None:
         with tempfile.NamedTemporaryFile() as file:

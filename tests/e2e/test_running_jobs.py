@@ -16,11 +16,13 @@ from scheduler.cli.configuration import Login
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
-from scheduler.errors import ConflictError, InvalidInputError, NotFoundError
+from scheduler.errors import InvalidInputError, NotFoundError
 from scheduler.model.job import JobState, Reason
 from tests.e2e import callers as callers_
 from tests.e2e import recipes, support
 from tests.e2e.callers import Callers
+from tests.e2e.ends import table, verdict
+from tests.e2e.ends.end import End
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
@@ -106,40 +108,36 @@ def _complete(login: Login, token: str, job: str, outcome: str = "Succeeded") ->
         return client.put(f"/v1/jobs/{job}/completion", json={"outcome": outcome, "message": "so I say"})
 
 
-def test_an_operator_completes_a_job(followed: tuple[Mapping[str, Any], list[str]], jobs: Jobs) -> None:
+@pytest.mark.end("completed-as-succeeded")
+def test_an_operator_completes_a_job(followed: tuple[Mapping[str, Any], list[str]], jobs: Jobs, end: End) -> None:
     job, _ = followed
-    words = (f"completed by system:serviceaccount:{NAMESPACE}:{OPERATOR}", "enough for today")
-    jobs.assert_ended(job, state=JobState.SUCCEEDED, reason=Reason.COMPLETED_BY_REQUEST, words=words)
-    assert jobs.published(COMPLETED) == set(), "it never reached the end of its source"
+    verdict.assert_ended(jobs, job, end, recipe=COMPLETED, by=f"system:serviceaccount:{NAMESPACE}:{OPERATOR}")
 
 
+@pytest.mark.end("completed-as-something-else")
 def test_the_same_completion_again_changes_nothing_and_another_is_refused(
-    followed: tuple[Mapping[str, Any], list[str]], client: SchedulingClient
+    followed: tuple[Mapping[str, Any], list[str]], client: SchedulingClient, login: Login, end: End
 ) -> None:
     job, _ = followed
     assert client.complete(job["id"], outcome="Succeeded") == client.job(job["id"])
-    with pytest.raises(ConflictError, match="was completed as Succeeded before"):
-        client.complete(job["id"], outcome="Failed")
+    answer = _complete(login, login.token, job["id"], "Failed")
+    verdict.assert_refused(end, answer.status_code, answer.json())
 
 
-def test_a_job_that_is_over_cannot_be_completed(started: Started, client: SchedulingClient) -> None:
-    with pytest.raises(ConflictError, match="is SUCCEEDED; only a job that scores can be completed"):
-        client.complete(started.quick, outcome="Succeeded")
-
-
+@pytest.mark.end("completed-as-failed")
 def test_the_pod_of_its_own_flow_completes_a_job(
     started: Started, login: Login, callers: Callers, cluster: KubernetesCluster, jobs: Jobs
 ) -> None:
     token = callers.token_of_pod(_flow_pod(cluster, started.given_up))
     answer = _complete(login, token, started.given_up, "Failed")
     assert (answer.status_code, answer.json()["id"]) == (200, started.given_up)
-    by = f"declared failed by system:serviceaccount:{ENVIRONMENT}:{names.SCORING_ACCOUNT}: so I say"
-    job = jobs.finish(started.given_up)
-    jobs.assert_ended(job, state=JobState.FAILED, reason=Reason.COMPLETED_BY_REQUEST, task="wait", words=(by,))
+    job, by = jobs.finish(started.given_up), f"system:serviceaccount:{ENVIRONMENT}:{names.SCORING_ACCOUNT}"
+    verdict.assert_ended(jobs, job, table.ENDS["completed-as-failed"], recipe=GIVEN_UP, by=by)
     # its pod is gone, and its token with it: 401, or 404 while the server still holds the answer about the token
     assert _complete(login, token, started.given_up).status_code in {401, 404}
 
 
+@pytest.mark.end("completed-by-a-viewer", "completed-by-a-stranger")
 def test_nobody_else_completes_a_job(
     started: Started, login: Login, callers: Callers, cluster: KubernetesCluster
 ) -> None:
@@ -159,8 +157,10 @@ def test_nobody_else_completes_a_job(
         "the scoring service of the job": callers.token_of_pod(service),
         "the task of the job": callers.token_of_pod(wait),
     }
-    found = {who: _complete(login, token, started.running).status_code for who, token in tokens.items()}
-    assert found == {**dict.fromkeys(found, 404), "a viewer": 403}
+    for who, token in tokens.items():
+        answer = _complete(login, token, started.running)
+        row = "completed-by-a-viewer" if who == "a viewer" else "completed-by-a-stranger"
+        verdict.assert_refused(table.ENDS[row], answer.status_code, answer.json())
     assert names.COMPLETION not in cluster.get("PipelineRun", started.running, ENVIRONMENT)["metadata"]["annotations"]
 
 

@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from scheduler.demo.installation import NAMESPACE
 from tests.e2e import recipes
-from tests.e2e.ends import kills
+from tests.e2e.ends import control_cases, kills
 from tests.e2e.ends.interruptions import SOME
 from tests.e2e.ends.running import ROWS, Case
 from tests.e2e.recipes import Recipe
@@ -102,4 +102,11 @@ _MODELS: Final[Mapping[str, Case]] = {
         before=_damage,
     ),
 }
-CASES: Final[Mapping[str, Case]] = {**_SLOW, **_SUCCESSES, **_RECORDS, **_SOURCES_AND_SINKS, **_MODELS}
+CASES: Final[Mapping[str, Case]] = {
+    **_SLOW,
+    **_SUCCESSES,
+    **_RECORDS,
+    **_SOURCES_AND_SINKS,
+    **_MODELS,
+    **control_cases.CASES,
+}

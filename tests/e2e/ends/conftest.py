@@ -13,6 +13,7 @@ from tests.e2e.support import Jobs
 
 @pytest.fixture(scope="session")
 def ended(request: pytest.FixtureRequest, jobs: Jobs) -> Iterator[Running]:
-    wanted = {id_ for item in request.session.items for mark in item.iter_markers("end") for id_ in mark.args}
+    marks = [mark for item in request.session.items for mark in item.iter_markers("end")]
+    wanted = {id_ for mark in marks for id_ in (*mark.args, *mark.kwargs.get("jobs", ()))}
     with Running(jobs, {id_: case for id_, case in CASES.items() if id_ in wanted}) as running:
         yield running

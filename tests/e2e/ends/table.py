@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.e2e.ends import interruptions, models, records, refusals, sources_and_sinks, successes
+from tests.e2e.ends import (
+    cancelled,
+    capacity,
+    deadlines,
+    interference,
+    interruptions,
+    models,
+    records,
+    refusals,
+    sources_and_sinks,
+    successes,
+)
 from tests.e2e.ends.end import End, Section
 
 SECTIONS: Final[tuple[Section, ...]] = (
@@ -14,6 +25,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
     sources_and_sinks.SECTION,
     models.SECTION,
     interruptions.SECTION,
+    deadlines.SECTION,
+    capacity.SECTION,
+    cancelled.CANCELLED,
+    cancelled.COMPLETED,
+    interference.SECTION,
     *refusals.SECTIONS,
 )
 ENDS: Final[Mapping[str, End]] = {end.id: end for section in SECTIONS for end in section.ends}

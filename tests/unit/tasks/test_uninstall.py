@@ -130,6 +130,23 @@ def test_helms_failure_is_no_leak_when_nothing_is_left(cluster: FakeCluster, hel
     assert done.message == "helm uninstall failed (exit code 1): secrets is forbidden"
 
 
+def test_a_release_whose_record_helm_cannot_read_is_removed_by_its_label(
+    cluster: FakeCluster, helm: HelmOnCluster
+) -> None:
+    def damaged(_release: Release) -> None:
+        raise ProgramError("helm uninstall failed (exit code 1): illegal base64 data")
+
+    helm.on_uninstall = damaged
+
+    done = run(ports(cluster, helm))
+
+    assert (done.cleanup, done.message) == (
+        Cleanup.CLEAN,
+        "helm uninstall failed (exit code 1): illegal base64 data",
+    )
+    assert left(cluster) == []
+
+
 class Silent(FakeCluster):
     """Answers nothing about Secrets."""
 

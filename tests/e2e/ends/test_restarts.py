@@ -1,0 +1,93 @@
+"""Components of the cluster that start again while jobs are under way. Runs last."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from scheduler import devcluster
+from scheduler.devcluster import current, processes
+from scheduler.devcluster.home import Home
+from tests.e2e import recipes
+from tests.e2e.ends import table, verdict
+from tests.e2e.ends.control_cases import sleeping, until_it_scores
+from tests.e2e.ends.interference import TEN_SECONDS
+from tests.e2e.support import Jobs
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.runs_last,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(current.is_meant(os.environ), reason="restarts the local cluster, not the reader's own"),
+]
+
+API_SERVER: Final = "kube-apiserver"
+AWAY_SECONDS: Final = 15.0
+"""Longer than the server believes what it was told about a token."""
+
+
+@pytest.mark.end("tekton-controller-restarted")
+def test_jobs_go_on_when_tektons_controller_is_started_again(jobs: Jobs) -> None:
+    end = table.ENDS["tekton-controller-restarted"]
+    scoring, later = sleeping("restarted"), sleeping("ordered-meanwhile")
+    for recipe in (scoring, later):
+        jobs.give(recipe, recipe.source_of(recipes.rows(TEN_SECONDS)))
+    first = jobs.start(scoring)["id"]
+    until_it_scores(jobs, first)
+
+    controller = ("-n", "tekton-pipelines", "delete", "pod", "-l", "app=tekton-pipelines-controller")
+    jobs.platform.kubectl(*controller, "--wait=false")
+    second = jobs.start(later)["id"]
+
+    verdict.assert_ended(jobs, jobs.finish(first), end, recipe=scoring)
+    verdict.assert_ended(jobs, jobs.finish(second), end, recipe=later)
+
+
+@pytest.mark.end("api-server-restarted", "asked-without-api-server")
+def test_a_job_goes_on_when_the_api_server_is_killed(jobs: Jobs) -> None:
+    recipe = sleeping("without-api-server")
+    jobs.give(recipe, recipe.source_of(recipes.rows(TEN_SECONDS)))
+    job_id = jobs.start(recipe)["id"]
+    until_it_scores(jobs, job_id)
+
+    told = _answers_without_api_server(jobs, job_id)
+
+    unavailable = [document for status, document in told if status == 503]
+    assert unavailable, told
+    for document in unavailable:
+        verdict.assert_refused(table.ENDS["asked-without-api-server"], 503, document)
+    assert {status for status, _ in told} <= {200, 503}
+    job = jobs.finish(job_id)
+    verdict.assert_ended(jobs, job, table.ENDS["api-server-restarted"], recipe=recipe)
+
+
+def _answers_without_api_server(jobs: Jobs, job_id: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """What the server answers from the API server's end until the job can be seen again."""
+    home = Home.from_environ(os.environ)
+    running = processes.find(API_SERVER, home)
+    assert running is not None
+    told: list[tuple[int, Mapping[str, Any]]] = []
+    processes.kill([running])
+    try:
+        away = time.monotonic() + AWAY_SECONDS
+        while time.monotonic() < away:
+            told.append(_asked(jobs, job_id))
+            time.sleep(0.5)
+    finally:
+        devcluster.up(lambda line: None)
+    back = time.monotonic() + 60
+    while told[-1][0] != 200 and time.monotonic() < back:
+        told.append(_asked(jobs, job_id))
+        time.sleep(0.1)
+    return told
+
+
+def _asked(jobs: Jobs, job_id: str) -> tuple[int, Mapping[str, Any]]:
+    answer = jobs.ask("GET", f"/v1/jobs/{job_id}")
+    if answer.status_code == 503:
+        assert int(answer.headers["Retry-After"]) > 0
+    return answer.status_code, answer.json()
