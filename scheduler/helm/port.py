@@ -3,6 +3,7 @@
 release not found                                 NotFoundError
 name taken, or another operation under way        ConflictError
 the API server does not answer                    UnavailableError
+roles do not let this account do it               ForbiddenError
 anything else                                     ProgramError, `output` holding helm's own words
 """
 

@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 from scheduler import assets
-from scheduler.errors import ConflictError, NotFoundError, ProgramError, UnavailableError
+from scheduler.errors import ConflictError, ForbiddenError, NotFoundError, ProgramError, UnavailableError
 from scheduler.helm.port import ReleaseState, ReleaseStatus
 from scheduler.helm.process import HelmCommand
 from scheduler.model.types import Manifest, Values
@@ -23,6 +23,8 @@ TIMEOUT_SECONDS: Final = 240.0
 _SPECIAL: Final = re.compile("[^ -~]")
 _NOT_FOUND: Final = "release: not found"
 _CONFLICT: Final = re.compile("cannot re-?use a name that is still in use|another operation .* is in progress")
+_FORBIDDEN: Final = re.compile("is forbidden: user ")
+"""What roles refuse; quotas and admission say 'is forbidden' too, and why."""
 _UNAVAILABLE: Final = re.compile(
     "kubernetes cluster unreachable|connection refused|connection reset by peer|no route to host|i/o timeout"
     "|tls handshake timeout|etcdserver|the server is currently unable|too many requests"
@@ -112,6 +114,8 @@ def _error_for(error: ProgramError) -> Exception:
         return ConflictError(message)
     if _UNAVAILABLE.search(words):
         return UnavailableError(message)
+    if _FORBIDDEN.search(words):
+        return ForbiddenError(message)
     return ProgramError(message, output=error.output)
 
 

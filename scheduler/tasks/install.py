@@ -12,7 +12,7 @@ from typing import Final
 
 from scheduler import names
 from scheduler.cluster.port import Cluster
-from scheduler.errors import ConflictError, ProgramError, SchedulerError, UnavailableError
+from scheduler.errors import ConflictError, ForbiddenError, ProgramError, SchedulerError, UnavailableError
 from scheduler.helm.port import ReleaseState
 from scheduler.model import canonical
 from scheduler.model.job import Reason
@@ -23,6 +23,8 @@ from scheduler.release.ports import Ports
 from scheduler.release.stop import StoppedError
 
 _PAUSE_SECONDS: Final = 1.0
+_REFUSED_SECONDS: Final = 15.0
+"""An API server that has just started refuses everybody, until it has read the roles that there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ def run(order: Order, *, ports: Ports) -> Installed:
 
 
 def _until(deadline: float, order: Order, values: Values, ports: Ports) -> Installed:
+    refused_at: float | None = None
     while True:
         ports.stop.check()
         try:
@@ -98,6 +101,11 @@ def _until(deadline: float, order: Order, values: Values, ports: Ports) -> Insta
             message = str(error)
         except StoppedError:
             raise
+        except ForbiddenError as error:
+            ports.stop.check()
+            message, refused_at = str(error), refused_at or ports.clock()
+            if ports.clock() - refused_at >= _REFUSED_SECONDS:
+                return Installed(reason=Reason.INSTALL_FAILED, message=message)
         except SchedulerError as error:
             return Installed(reason=Reason.INSTALL_FAILED, message=str(error))
         if ports.clock() >= deadline:

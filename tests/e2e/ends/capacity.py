@@ -36,14 +36,14 @@ SECTION: Final = Section(
         ),
         End(
             id="node-too-small",
-            title="No node has room for the job's pods for as long as the ready deadline of 15 s",
+            title="No node is as large as the job's flow wants it, for as long as the ready deadline of 15 s",
             state=JobState.FAILED,
             reason=Reason.UNSCHEDULABLE,
             tasks=("wait",),
             words=(
-                "no node has room for pod {id}",
-                "it asks for 100m of cpu, the node of task wait has {cpu} in all",
-                "Insufficient cpu",
+                "no node has room for pod {id}-flow",
+                "it asks for 921600Mi of memory, the node of task wait has {memory}Mi in all",
+                "Insufficient memory",
                 "the ready deadline of 15 s came",
             ),
         ),

@@ -24,20 +24,37 @@ pytestmark = [pytest.mark.e2e, pytest.mark.runs_last, pytest.mark.timeout(300)]
 
 QUOTA: Final = "modelops-jobs"
 FILLER: Final = "e2e-filler"
-LEFT_FOR_TASKS: Final = 60
-"""Thousandths of a CPU that are left free: enough for task pods, too little for a pod of a release."""
+
+
+@contextmanager
+def _quota(platform: Platform, **hard: str) -> Iterator[None]:
+    """The quota of the environment's jobs with other limits for a while."""
+    where = ("-n", ENVIRONMENT)
+    found = json.loads(platform.kubectl(*where, "get", "resourcequota", QUOTA, "-o", "json"))["spec"]["hard"]
+
+    def put(limits: Mapping[str, str]) -> None:
+        patch = json.dumps({"spec": {"hard": limits}})
+        platform.kubectl(*where, "patch", "resourcequota", QUOTA, "--type=merge", "--patch", patch)
+
+    changed = {name.replace("_", "."): amount for name, amount in hard.items()}
+    put(changed)
+    try:
+        yield
+    finally:
+        put({name: found[name] for name in changed})
 
 
 @pytest.fixture
 def full_quota(platform: Platform) -> Iterator[None]:
     """One job fits: its service and its flow."""
-    quota = ("-n", ENVIRONMENT, "patch", "resourcequota", QUOTA, "--type=merge", "--patch")
-    before = json.loads(platform.kubectl("-n", ENVIRONMENT, "get", "resourcequota", QUOTA, "-o", "json"))
-    platform.kubectl(*quota, json.dumps({"spec": {"hard": {"pods": "2"}}}))
-    try:
+    with _quota(platform, pods="2"):
         yield
-    finally:
-        platform.kubectl(*quota, json.dumps({"spec": {"hard": {"pods": before["spec"]["hard"]["pods"]}}}))
+
+
+@pytest.fixture
+def large_quota(platform: Platform) -> Iterator[None]:
+    with _quota(platform, requests_memory="2000Gi", limits_memory="2000Gi"):
+        yield
 
 
 @pytest.mark.end("quota-full", "quota-full-for-a-while")
@@ -63,19 +80,18 @@ def test_a_job_waits_for_the_quota_and_is_removed_while_it_is_full(jobs: Jobs, f
 
 
 @pytest.mark.end("node-too-small")
-def test_a_job_without_a_node_says_what_it_asks_for_and_what_there_is(jobs: Jobs, end: End) -> None:
-    recipe = Recipe(name="too-large")
+def test_a_job_without_a_node_says_what_it_asks_for_and_what_there_is(jobs: Jobs, large_quota: None, end: End) -> None:
+    recipe = Recipe(name="too-large", extra={"memory": "900Gi"})
     jobs.give(recipe, recipe.source_of(recipes.rows(ROWS)))
-    with _filled(jobs.platform, left=LEFT_FOR_TASKS):
-        job = jobs.finish(jobs.start(recipe, deadlines={"ready": "15s"})["id"])
-    verdict.assert_ended(jobs, job, end, recipe=recipe, id=job["id"], cpu=str(os.cpu_count()))
+    job = jobs.finish(jobs.start(recipe, deadlines={"ready": "15s"})["id"])
+    verdict.assert_ended(jobs, job, end, recipe=recipe, id=job["id"], memory=_memory_here())
 
 
 @pytest.mark.end("queue-deadline")
 def test_a_job_that_no_node_takes_ends_at_its_queue_deadline(jobs: Jobs, end: End) -> None:
     recipe = Recipe(name="queued")
     jobs.give(recipe, recipe.source_of(recipes.rows(ROWS)))
-    with _filled(jobs.platform, left=0):
+    with _filled(jobs.platform):
         job_id = jobs.start(recipe, deadlines={"queue": "5s"})["id"]
         told = jobs.until(job_id, lambda job: "Insufficient cpu" in job["message"])
         assert told["state"] == "QUEUED"
@@ -84,16 +100,21 @@ def test_a_job_that_no_node_takes_ends_at_its_queue_deadline(jobs: Jobs, end: En
 
 
 @contextmanager
-def _filled(platform: Platform, *, left: int) -> Iterator[None]:
-    """Every node full of a pod that does nothing, but for so many thousandths of a CPU."""
+def _filled(platform: Platform) -> Iterator[None]:
+    """Every node full of a pod that does nothing."""
     platform.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FILLER}})
     try:
         for node in platform.objects("nodes"):
-            platform.apply(_filler(node, _free(platform, node) - left))
+            platform.apply(_filler(node, _free(platform, node)))
         platform.kubectl("-n", FILLER, "wait", "pods", "--all", "--for=jsonpath={.spec.nodeName}", "--timeout=60s")
         yield
     finally:
         platform.kubectl("delete", "namespace", FILLER, "--wait=true", "--timeout=60s")
+
+
+def _memory_here() -> str:
+    """MiB: the local cluster's node is this machine."""
+    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**20:.0f}"
 
 
 def _free(platform: Platform, node: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.errors import ConflictError, NotFoundError, ProgramError, UnavailableError
+from scheduler.errors import ConflictError, ForbiddenError, NotFoundError, ProgramError, UnavailableError
 from scheduler.helm import process
 from scheduler.helm.pyhelm import HelmProgram
 
@@ -34,7 +34,11 @@ def program(folder: Path, body: str, *, timeout_seconds: float = 20) -> HelmProg
         ("Error: uninstall: Release not loaded: a: release: not found", NotFoundError),
         ("Error: INSTALLATION FAILED: cannot re-use a name that is still in use", ConflictError),
         ("Error: Kubernetes cluster unreachable: dial tcp: connection refused", UnavailableError),
-        ("Error: uninstall: secrets is forbidden: User cannot list resource", ProgramError),
+        (
+            'Error: uninstall: secrets is forbidden: User "system:serviceaccount:a:b" cannot list resource',
+            ForbiddenError,
+        ),
+        ('Error: pods "x" is forbidden: exceeded quota: jobs', ProgramError),
         ('Error: query: failed to query with labels: Get "x": net/http: TLS handshake timeout', UnavailableError),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
-from scheduler.errors import ProgramError, UnavailableError
+from scheduler.errors import ForbiddenError, ProgramError, UnavailableError
 from scheduler.helm.fake import Release
 from scheduler.helm.port import ReleaseState
 from scheduler.model.job import Reason
@@ -180,6 +180,39 @@ def test_an_outage_that_does_not_end_is_the_install_deadline(
 
     assert done.reason is Reason.INSTALL_DEADLINE
     assert done.message == "not installed within 60 s: connection refused"
+
+
+def test_an_api_server_that_refuses_everybody_for_a_moment_is_waited_for(
+    order: Order, cluster: FakeCluster, helm: HelmOnCluster
+) -> None:
+    """As one does that has just started."""
+    make = helm.on_install
+    failures = iter([True, True])
+
+    def sometimes(release: Release) -> None:
+        assert make is not None
+        make(release)
+        if next(failures, False):
+            raise ForbiddenError("services is forbidden")
+
+    helm.on_install = sometimes
+
+    assert install.run(order, ports=ports(cluster, helm)).is_success
+    assert installs(helm) == 3
+
+
+def test_a_right_that_is_missing_is_told_long_before_the_deadline(
+    order: Order, cluster: FakeCluster, helm: HelmOnCluster
+) -> None:
+    def never(_release: Release) -> None:
+        raise ForbiddenError("services is forbidden")
+
+    helm.on_install, given = never, ports(cluster, helm)
+
+    done = install.run(order, ports=given)
+
+    assert (done.reason, done.message) == (Reason.INSTALL_FAILED, "services is forbidden")
+    assert given.clock() < order.seconds / 2
 
 
 def test_a_stopped_install_says_nothing(order: Order, cluster: FakeCluster, helm: HelmOnCluster) -> None:
