@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -17,12 +18,8 @@ class Place:
 
 def find(configuration: str, line: int) -> Place:
     """The innermost place that `line` (from 1) is part of; an empty one for text that is no YAML."""
-    try:
-        root = yaml.compose(configuration, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
-        return Place()
+    node = _root(configuration)
     pointer, step = "", ""
-    node: yaml.Node | None = root
     while node is not None:
         step = _step(node) or step
         inner = next(((key, child) for key, begin, child in _children(node) if _holds(begin, child, line)), None)
@@ -31,6 +28,15 @@ def find(configuration: str, line: int) -> Place:
         pointer += "/" + inner[0].replace("~", "~0").replace("/", "~1")
         node = inner[1]
     return Place(pointer=pointer, step=step)
+
+
+@lru_cache(maxsize=1)  # a configuration of a thousand faults is asked about a thousand times
+def _root(configuration: str) -> yaml.Node | None:
+    try:
+        root: yaml.Node | None = yaml.compose(configuration, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError:
+        return None
+    return root
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:

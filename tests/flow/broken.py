@@ -1,4 +1,7 @@
-"""A build of the engine that loses, doubles and miscounts when a step's name asks for it (faults/fault.go)."""
+"""A build of the engine that loses, doubles and miscounts when a step's name asks for it (faults/fault.go).
+
+It also lists what Bloblang has to offer (faults/catalog.go).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from typing import Final
 from scheduler.devcluster import command, go, toolchain
 from scheduler.devcluster.home import Home
 
-FAULTS: Final = Path(__file__).parent / "faults" / "fault.go"
+ADDED: Final = Path(__file__).parent / "faults"
+"""Go files that only this build has."""
 _BUILD_SECONDS: Final = 840
 
 _COUNT: Final = "		if err := s.flow.end(record, &s.flow.written); err != nil {\n"
@@ -33,7 +37,7 @@ _EDITS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 def build(folder: Path) -> Path:
     """The broken program, built in `folder`; nothing of the engine's own folder is changed."""
     sources = toolchain.BENTO.folder
-    overlay = {str(sources / FAULTS.name): str(FAULTS)}
+    overlay = {str(sources / added.name): str(added) for added in sorted(ADDED.glob("*.go"))}
     for name, edits in _EDITS.items():
         text = (sources / name).read_text()
         for before, after in edits:

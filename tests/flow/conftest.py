@@ -41,6 +41,7 @@ from scheduler.preprocess.channels import Channels
 from scheduler.preprocess.parameters import Parameters
 from scheduler.preprocess.services import Candidate
 from scheduler.settings import Globals
+from tests.flow import broken
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,12 @@ def bento() -> str:
     if not found:
         pytest.fail("no Bento: `make up` builds it, or build scheduler/flow/bento and name it in MODELOPS_BENTO")
     return found
+
+
+@pytest.fixture(scope="session")
+def broken_bento(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The engine that is broken on purpose, and that lists what its language offers."""
+    return str(broken.build(tmp_path_factory.mktemp("broken")))
 
 
 def free_port() -> int:

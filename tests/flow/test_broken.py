@@ -11,7 +11,6 @@ import pytest
 from scheduler.flow import completion, parts
 from scheduler.model.job import Ledger, Reason
 from scheduler.model.pipeline import FilterStep, MapStep, OnError
-from tests.flow import broken
 
 pytestmark = [pytest.mark.bento, pytest.mark.timeout(900)]
 
@@ -39,11 +38,6 @@ FAULTS = {
 
 def step(fault: str) -> MapStep:
     return MapStep(name=fault, mapping="root = this")
-
-
-@pytest.fixture(scope="module")
-def broken_bento(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(broken.build(tmp_path_factory.mktemp("broken")))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import (
 // Mappings of it have pure functions only and cannot import.
 func newEnvironment(flow *flowState) (*service.Environment, error) {
 	environment := service.NewEnvironment()
-	environment.UseBloblangEnvironment(bloblang.NewEnvironment().OnlyPure().WithDisabledImports())
+	environment.UseBloblangEnvironment(newLanguage())
 	if err := environment.RegisterBatchInput("modelops_file", sourceSpec(), flow.newSource); err != nil {
 		return nil, err
 	}
@@ -37,6 +37,12 @@ func newEnvironment(flow *flowState) (*service.Environment, error) {
 		}
 	}
 	return environment, nil
+}
+
+// newLanguage is Bloblang without anything that reaches beyond the record. What Bento calls pure is not enough:
+// json_schema follows `$ref` to files and URLs, and bloblang runs texts that a record brings, with json_schema in them.
+func newLanguage() *bloblang.Environment {
+	return bloblang.NewEnvironment().OnlyPure().WithDisabledImports().WithoutMethods("json_schema", "bloblang")
 }
 
 // noVariable answers every ${...} of a configuration: there are none.

@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/klauspost/compress v1.18.6
 	github.com/warpstreamlabs/bento v1.20.0
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (
@@ -120,5 +121,4 @@ require (
 	google.golang.org/grpc v1.81.1 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
-	gopkg.in/yaml.v3 v3.0.1 // indirect
 )

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+
+	"gopkg.in/yaml.v3"
 )
 
 // problem is one fault of a configuration, with its place in the text.
@@ -32,6 +34,37 @@ func lint(config []byte) []problem {
 	for i, lint := range lints {
 		problems[i] = problem{Line: lint.Line, Column: lint.Column, Message: lint.What}
 	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return lintTexts(config)
+}
+
+// lintTexts finds in the texts of steps what the linter lets pass because it makes nothing: an argument that is written
+// out and that its function refuses. Loading the stream would end with it.
+func lintTexts(config []byte) []problem {
+	var root yaml.Node
+	if err := yaml.Unmarshal(config, &root); err != nil {
+		return []problem{{Line: 1, Message: err.Error()}}
+	}
+	language := newLanguage()
+	var problems []problem
+	var walk func(node *yaml.Node)
+	walk = func(node *yaml.Node) {
+		for i, child := range node.Content {
+			walk(child)
+			if node.Kind != yaml.MappingNode || i%2 == 0 || child.Kind != yaml.ScalarNode {
+				continue
+			}
+			if key := node.Content[i-1].Value; key != "mapping" && key != "condition" {
+				continue
+			}
+			if _, err := language.Parse(child.Value); err != nil {
+				problems = append(problems, problem{Line: child.Line, Column: child.Column, Message: err.Error()})
+			}
+		}
+	}
+	walk(&root)
 	return problems
 }
 

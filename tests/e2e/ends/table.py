@@ -11,6 +11,7 @@ from tests.e2e.ends import (
     deadlines,
     interference,
     interruptions,
+    ledgers,
     models,
     records,
     refusals,
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     cancelled.CANCELLED,
     cancelled.COMPLETED,
     interference.SECTION,
+    ledgers.SECTION,
     *refusals.SECTIONS,
 )
 ENDS: Final[Mapping[str, End]] = {end.id: end for section in SECTIONS for end in section.ends}
