@@ -34,6 +34,17 @@ def double(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterab
         raise ValueError("13 is no value")
     return values * 2.0, ["score"]
 """
+NEEDS_2_GIB: Final = b"""\
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def double(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterable[str]]:
+    waste = np.ones(2 << 27)
+    return values * 2.0 * waste[0], ["score"]
+"""
+ENDS_ITSELF: Final = b"import os\n\nos._exit(7)\n" + DOUBLE
 SLOW_TO_LOAD: Final = b"import time\n\ntime.sleep(120.0)\n" + DOUBLE
 PMML: Final = b"""\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -66,6 +77,8 @@ def sleep(values: np.ndarray, names: Iterable[str]) -> tuple[np.ndarray, Iterabl
     return values * 2.0, ["score"]
 """
 PREPARE: Final[Document] = {"name": "prepare", "map": "root = this"}
+WASTE: Final[Document] = {"name": "prepare", "map": "let waste = range(0, this.id * 200000000)\nroot = this"}
+"""Needs several GiB for its first record."""
 DROP_EMPTY: Final[Document] = {"name": "valued", "filter": "this.value != null"}
 SCORE: Final[Document] = {
     "name": "score",
@@ -87,9 +100,15 @@ class Recipe:
     model_type: str = "python-script"
     format: Literal["csv", "json-lines"] = "csv"
     is_gzip: bool = False
+    sink_format: Literal["csv", "json-lines"] = "json-lines"
+    is_sink_gzip: bool = False
+    folder: str = ""
+    """Of the sink, on its volume; empty: the volume's root."""
     max_ratio: float | None = None
     """Of dead letters; None: no channel for them, the first one fails the job."""
     volume: str = CLAIM
+    sink_volume: str = ""
+    """Empty: the same."""
     is_uploaded: bool = True
     """False: the model is in the store already, or it is not meant to be."""
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -97,11 +116,12 @@ class Recipe:
 
     @property
     def source(self) -> str:
-        return f"{self.name}.{'csv' if self.format == 'csv' else 'jsonl'}{'.gz' if self.is_gzip else ''}"
+        return f"{self.name}.{_suffix(self.format, is_gzip=self.is_gzip)}"
 
     @property
     def sink(self) -> str:
-        return f"{self.name}.scored.jsonl"
+        name = f"{self.name}.scored.{_suffix(self.sink_format, is_gzip=self.is_sink_gzip)}"
+        return f"{self.folder}/{name}" if self.folder else name
 
     @property
     def rejects(self) -> str:
@@ -114,11 +134,12 @@ class Recipe:
     def documents(self) -> list[dict[str, Any]]:
         """The IR, its model with its digest."""
         channels = [
-            self._channel("items", "source", "item", self.source, self.format, is_gzip=self.is_gzip),
-            self._channel("scored", "sink", "scored-item", self.sink, "json-lines"),
+            self._channel("items", "source", "item", self._source_file()),
+            self._channel("scored", "sink", "scored-item", self._sink_file()),
         ]
         if self.max_ratio is not None:
-            channels.append(self._channel("rejects", "sink", "item", self.rejects, "json-lines"))
+            rejects = _file(self.volume, self.rejects, "json-lines", is_gzip=False)
+            channels.append(self._channel("rejects", "sink", "item", rejects))
         return [
             _document("ScoringPipeline", self.name, {**self._pipeline(), **self.extra}, apiVersion="modelops/v1"),
             _document(
@@ -159,13 +180,22 @@ class Recipe:
         }
         return _document("Model", "twice", spec)
 
-    def _channel(
-        self, name: str, direction: str, schema: str, path: str, format_: str, *, is_gzip: bool = False
-    ) -> dict[str, Any]:
-        compression = {"compression": "gzip"} if is_gzip else {}
-        config = {"volume": self.volume, "path": path, "format": format_, **compression}
-        spec = {"direction": direction, "type": "file", "schema": schema, "config": config}
+    def _source_file(self) -> dict[str, str]:
+        return _file(self.volume, self.source, self.format, is_gzip=self.is_gzip)
+
+    def _sink_file(self) -> dict[str, str]:
+        return _file(self.sink_volume or self.volume, self.sink, self.sink_format, is_gzip=self.is_sink_gzip)
+
+    @staticmethod
+    def _channel(name: str, direction: str, schema: str, config: Mapping[str, str]) -> dict[str, Any]:
+        spec = {"direction": direction, "type": "file", "schema": schema, "config": dict(config)}
         return _document("DataChannel", name, spec)
+
+
+def slow(name: str) -> Recipe:
+    """A job that scores 128 records a second."""
+    score = {**SCORE["score"], "batch": {"count": 128, "period": "50ms"}}
+    return Recipe(name=name, steps=({**SCORE, "score": score},), artifact=SLEEP)
 
 
 def failing(*ids: int) -> Document:
@@ -191,6 +221,16 @@ def _document(kind: str, name: str, spec: Mapping[str, Any], **more: str) -> dic
 
 def _schema(name: str, properties: Mapping[str, Any], *, required: list[str]) -> dict[str, Any]:
     return _document("RecordSchema", name, {"properties": dict(properties), "required": required})
+
+
+def _suffix(format_: str, *, is_gzip: bool) -> str:
+    return ("csv" if format_ == "csv" else "jsonl") + (".gz" if is_gzip else "")
+
+
+def _file(volume: str, path: str, format_: str, *, is_gzip: bool) -> dict[str, str]:
+    """A file channel's configuration."""
+    compression = {"compression": "gzip"} if is_gzip else {}
+    return {"volume": volume, "path": path, "format": format_, **compression}
 
 
 def _cell(value: object) -> object:

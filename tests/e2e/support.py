@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 import tempfile
 import time
@@ -129,12 +132,16 @@ class Jobs:
         assert check.leftovers(self.platform, job_id) == []
 
     def lines(self, path: str) -> list[dict[str, Any]]:
-        """The records of a JSON lines file on the volume."""
-        return [json.loads(line) for line in self.files.get(path).decode().splitlines()]
+        """The records of a CSV or JSON lines file on the volume, by the end of its name."""
+        content = self.files.get(path)
+        text = (gzip.decompress(content) if path.endswith(".gz") else content).decode()
+        if ".csv" in path:
+            return list(csv.DictReader(io.StringIO(text, newline="")))
+        return [json.loads(line) for line in text.splitlines()]
 
     def published(self, recipe: Recipe) -> set[str]:
         """Every file on the volume that the recipe's job could have made: results, manifests, unfinished parts."""
-        mine = (name for name in self.files.names() if name.lstrip(".").startswith(f"{recipe.name}."))
+        mine = (name for name in self.files.names() if name.split("/")[-1].lstrip(".").startswith(f"{recipe.name}."))
         return {name for name in mine if name != recipe.source}
 
 

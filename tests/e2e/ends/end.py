@@ -34,7 +34,7 @@ class End:
     """Whether the sink's file and its manifest are there afterwards; otherwise nothing of the job's is."""
     cleanups: tuple[Cleanup, ...] = (Cleanup.CLEAN,)
     """Any of them; nothing but what LEAKED names is left in the cluster."""
-    seconds: int = 120
+    seconds: int = 180
     """From the order to the job's end, with others at work beside it."""
     status: int | None = None
     """HTTP status of a refusal."""

@@ -6,9 +6,9 @@ from typing import Final
 
 from scheduler.model.job import JobState, Reason
 from tests.e2e.ends.end import End, Section
-from tests.e2e.recipes import BATCH
 
-SOME: Final = 20 * BATCH
+SOME: Final = 30 * 128
+"""At 128 records a second."""
 
 SECTION: Final = Section(
     title="Killed while it scores",
@@ -22,7 +22,7 @@ SECTION: Final = Section(
             reason=Reason.COMPLETED,
             ledger={"read": SOME, "written": SOME},
             is_published=True,
-            seconds=240,
+            seconds=300,
         ),
         End(
             id="flow-crashes-again-and-again",
@@ -31,7 +31,34 @@ SECTION: Final = Section(
             reason=Reason.FLOW_CRASHED,
             tasks=("wait",),
             words=("the engine ended with code -9", "attempt 3"),
-            seconds=240,
+            seconds=300,
+        ),
+        End(
+            id="scoring-pod-killed",
+            title="The pod of a scoring service is killed in the middle of the records",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": SOME, "written": SOME},
+            is_published=True,
+            seconds=300,
+        ),
+        End(
+            id="service-away-for-a-minute",
+            title="There is no scoring service for a minute in the middle of the records",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": SOME, "written": SOME},
+            is_published=True,
+            seconds=300,
+        ),
+        End(
+            id="flow-pod-killed",
+            title="The flow's pod is killed in the middle of the records",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": SOME, "written": SOME},
+            is_published=True,
+            seconds=300,
         ),
     ),
 )

@@ -8,6 +8,7 @@ from scheduler.model.job import JobState, Reason
 from tests.e2e.ends.end import End, Section
 
 ROWS: Final = 1000
+MANY: Final = 10_000
 
 SECTION: Final = Section(
     title="Bad records",
@@ -24,10 +25,18 @@ SECTION: Final = Section(
         ),
         End(
             id="record-the-model-refuses",
-            title="The model refuses a whole batch because of one record",
+            title="The model refuses a whole batch because of one poisonous record in 10,000",
             state=JobState.SUCCEEDED,
             reason=Reason.COMPLETED,
-            ledger={"read": ROWS, "written": ROWS - 1, "deadLettered": 1},
+            ledger={"read": MANY, "written": MANY - 1, "deadLettered": 1},
+            is_published=True,
+        ),
+        End(
+            id="rows-that-do-not-fit-the-header",
+            title="One CSV row has a field too many and one has a field too few; `maxRatio` is 0.01",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": ROWS, "written": ROWS - 2, "deadLettered": 2},
             is_published=True,
         ),
         End(

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from scheduler.client.scheduling import JobJson
 from tests.e2e import recipes, support
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
-ROWS = 1000
+ROWS: Final = 1000
+AT_ONCE: Final = 7
+"""More than elsewhere: some of them only wait for a pod that is to be started again."""
 
 
 def _rows(recipe: Recipe) -> bytes | None:
@@ -33,18 +35,18 @@ class Case:
     """Done to the job of this id once it is asked for; what it returns is kept."""
     more: Mapping[str, Any] = field(default_factory=dict)
     """Goes into the order as it is."""
-    limit_seconds: float = support.LIMIT_SECONDS
+    limit_seconds: float = 360
 
 
 class Running:
-    """The cases' jobs by the cases' ids, begun in the order of `cases`, `support.AT_ONCE` at once."""
+    """The cases' jobs by the cases' ids, begun in the order of `cases`, `AT_ONCE` at once."""
 
     def __init__(self, jobs: Jobs, cases: Mapping[str, Case]) -> None:
         self.acted: dict[str, object] = {}
         """What `meanwhile` returned, once the job is over."""
         self._jobs = jobs
         self._ids: dict[str, str] = {}
-        self._threads = ThreadPoolExecutor(support.AT_ONCE, thread_name_prefix="case")
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="case")
         self._ended: Mapping[str, Future[JobJson]] = {
             id_: self._threads.submit(self._run, id_, case) for id_, case in cases.items()
         }

@@ -25,7 +25,7 @@ SECTION: Final = Section(
             state=JobState.FAILED,
             reason=Reason.SOURCE_DAMAGED,
             tasks=("wait",),
-            words=("{source}",),
+            words=("{source}", "ended before the end"),
         ),
         End(
             id="volume-missing",
@@ -34,6 +34,23 @@ SECTION: Final = Section(
             reason=Reason.VOLUME_MISSING,
             tasks=("wait",),
             words=("PersistentVolumeClaim '{volume}'", "does not exist"),
+        ),
+        End(
+            id="sink-not-writable",
+            title="The sink's folder may not be written by the user that flows run as",
+            state=JobState.FAILED,
+            reason=Reason.SINK_NOT_WRITABLE,
+            tasks=("wait",),
+            words=("{sink}", "Permission denied"),
+        ),
+        End(
+            id="disk-full",
+            title="The sink's volume is full before the last record is written",
+            state=JobState.FAILED,
+            reason=Reason.DISK_FULL,
+            tasks=("wait",),
+            words=("{sink}", "no space left on device"),
+            seconds=300,
         ),
     ),
 )

@@ -15,15 +15,15 @@ SECTION: Final = Section(
     ends=(
         End(
             id="python-binary-json-lines-gzip",
-            title="A scikit-learn model scores JSON lines from a gzipped source",
+            title="A scikit-learn model scores gzipped JSON lines into gzipped JSON lines",
             state=JobState.SUCCEEDED,
             reason=Reason.COMPLETED,
             ledger={"read": ROWS, "written": ROWS},
             is_published=True,
         ),
         End(
-            id="pmml-csv",
-            title="A PMML model scores CSV",
+            id="pmml-csv-gzip",
+            title="A PMML model scores gzipped CSV into CSV",
             state=JobState.SUCCEEDED,
             reason=Reason.COMPLETED,
             ledger={"read": ROWS, "written": ROWS},

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import httpx
+
 from scheduler.cli import app, exit_codes
 from scheduler.client.scheduling import JobJson
+from scheduler.errors import SchedulerError
 from scheduler.model import problem_json
 from scheduler.model.job import JobState
 from scheduler.tekton import diagnosis
@@ -46,22 +49,33 @@ def assert_ended(jobs: Jobs, job: JobJson, end: End, *, recipe: Recipe | None = 
         jobs.assert_nothing_left(job["id"])
 
 
-def assert_refused(end: End, status: int, document: Mapping[str, Any]) -> None:
-    """The server's answer has the row's status, and says all its words."""
+def assert_answered(end: End, answer: httpx.Response, **known: str) -> None:
+    """The answer is a problem document as its row says."""
+    assert answer.headers["content-type"] == problem_json.MEDIA_TYPE, answer.text
+    assert_refused(end, answer.status_code, answer.json(), **known)
+
+
+def assert_refused(end: End, status: int, document: Mapping[str, Any], **known: str) -> None:
+    """The problem document has the row's status, and says all its words."""
+    assert (status, document["status"]) == (end.status, end.status), document
+    assert_error(end, problem_json.error_of(status, document), **known)
+
+
+def assert_error(end: End, error: SchedulerError, **known: str) -> None:
+    """What a client raises stands for the row's status and exit code, and says all its words."""
     COMPARED.add(end.id)
-    error = problem_json.error_of(status, document)
-    assert (status, exit_codes.of(error)) == (end.status, end.exit_code), document
-    assert document["status"] == status
-    _assert_said(str(error), end.words)
+    assert exit_codes.of(error) == end.exit_code, repr(error)
+    assert end.status is not None
+    _assert_said(str(error), end.said(**known))
 
 
-def assert_command_refused(end: End, command: Sequence[str]) -> None:
+def assert_command_refused(end: End, command: Sequence[str], **known: str) -> None:
     """`modelops` with these words, under the login that the environment's variables name, ends as the row says."""
     COMPARED.add(end.id)
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as told:
         code = app.main(command)
     assert code == end.exit_code, told.getvalue() + out.getvalue()
-    for word in end.words:
+    for word in end.said(**known):
         assert _plain(word) in _plain(told.getvalue()), told.getvalue()
 
 

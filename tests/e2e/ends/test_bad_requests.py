@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -18,8 +19,9 @@ from scheduler.cli import configuration
 from scheduler.cli.configuration import Login
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Cluster
-from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR
-from tests.e2e import recipes
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
+from scheduler.errors import SchedulerError
+from tests.e2e import callers, recipes
 from tests.e2e.ends import table, verdict
 from tests.e2e.ends.end import End
 from tests.e2e.recipes import Recipe
@@ -96,17 +98,25 @@ def _good_order(jobs: Jobs) -> None:
     assert jobs.client.plan(order(RECIPE))["pipeline"] == RECIPE.name
 
 
+@pytest.fixture
+def as_operator(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`modelops` in this process works as the operator."""
+    monkeypatch.setenv(configuration.URL, login.url)
+    monkeypatch.setenv(configuration.SERVER_URL, login.server_url)
+    monkeypatch.setenv(configuration.TOKEN, login.token)
+    monkeypatch.setenv(configuration.ENVIRONMENT, ENVIRONMENT)
+
+
 def _refused(server: httpx.Client, cluster: Cluster, body: Mapping[str, object], end: End) -> dict[str, Any]:
     """The problem document; nothing of the job is in the cluster."""
     key = uuid.uuid4().hex
     answer = server.post("/v1/jobs", json=body, headers={"Idempotency-Key": key})
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    document: dict[str, Any] = answer.json()
-    verdict.assert_refused(end, answer.status_code, document)
+    verdict.assert_answered(end, answer)
     environment = str(body["environment"])
     made = {names.JOB_ID: names.job_id(namespace=environment, key=key)}
     for kind in ("PipelineRun", "TaskRun", "ConfigMap", "Pod"):
         assert list(cluster.list(kind, environment, labels=made)) == []
+    document: dict[str, Any] = answer.json()
     return document
 
 
@@ -125,24 +135,14 @@ def test_a_fault_is_told_where_it_is(fault: Fault, end: End, server: httpx.Clien
 
 
 @_of_each({id_: fault for id_, fault in FAULTS.items() if fault.is_local})
-def test_the_command_line_tells_the_same(
-    fault: Fault, end: End, login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_line_tells_the_same(fault: Fault, end: End, as_operator: None, tmp_path: Path) -> None:
     documents = RECIPE.documents()
     fault.change(documents)
     (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump_all(documents))
     model = tmp_path / documents[MODEL]["spec"]["artifact"]
     model.parent.mkdir()
     model.write_bytes(RECIPE.artifact)
-    _log_in(monkeypatch, login)
     verdict.assert_command_refused(end, ["job", "start", "--ir", str(tmp_path), *fault.words])
-
-
-def _log_in(monkeypatch: pytest.MonkeyPatch, login: Login, *, token: str = "") -> None:
-    monkeypatch.setenv(configuration.URL, login.url)
-    monkeypatch.setenv(configuration.SERVER_URL, login.server_url)
-    monkeypatch.setenv(configuration.TOKEN, token or login.token)
-    monkeypatch.setenv(configuration.ENVIRONMENT, ENVIRONMENT)
 
 
 @pytest.mark.end("unknown-key", "model-type-not-built")
@@ -157,9 +157,13 @@ def test_every_fault_is_told_at_once(server: httpx.Client, cluster: KubernetesCl
 
 
 @pytest.mark.end("too-large")
-def test_an_order_that_is_too_large_is_not_read(server: httpx.Client, cluster: KubernetesCluster, end: End) -> None:
-    document = _refused(server, cluster, order(RECIPE, trigger={"filling": "x" * 6_000_000}), end)
+def test_an_order_that_is_too_large_is_not_read(
+    server: httpx.Client, cluster: KubernetesCluster, as_operator: None, end: End
+) -> None:
+    trigger = {"filling": "x" * 6_000_000}
+    document = _refused(server, cluster, order(RECIPE, trigger=trigger), end)
     assert document["type"] == "urn:modelops:problem:too-large"
+    verdict.assert_command_refused(end, ["job", "start", "nothing", "--trigger", json.dumps(trigger)])
 
 
 @pytest.mark.end("no-room")
@@ -184,15 +188,65 @@ def test_a_job_that_no_quota_could_hold_is_refused_with_the_numbers(
     assert hard["metadata"]["name"] in told
 
 
+@pytest.mark.end("not-json")
+def test_a_body_that_is_no_json_is_refused(server: httpx.Client, end: End) -> None:
+    headers = {"Content-Type": "application/json"}
+    verdict.assert_answered(end, server.post("/v1/jobs", content=b"{environment", headers=headers))
+
+
+@pytest.mark.end("not-said-to-be-json")
+def test_a_body_of_another_type_is_refused(server: httpx.Client, end: End) -> None:
+    answer = server.post("/v1/jobs", content=json.dumps(order(RECIPE)), headers={"Content-Type": "text/plain"})
+    verdict.assert_answered(end, answer)
+
+
+@pytest.mark.end("unknown-job")
+def test_a_job_that_there_is_not_is_not_found(server: httpx.Client, as_operator: None, end: End) -> None:
+    job = names.job_id(namespace=ENVIRONMENT, key=uuid.uuid4().hex)
+    verdict.assert_answered(end, server.get(f"/v1/jobs/{job}"), job=job)
+    verdict.assert_answered(end, server.post(f"/v1/jobs/{job}/cancel"), job=job)
+    for command in (("show",), ("cancel",), ("watch",), ("logs",)):
+        verdict.assert_command_refused(end, ["job", *command, job], job=job)
+
+
+@pytest.mark.end("unknown-pipeline")
+def test_a_pipeline_that_nobody_deployed_is_not_found(
+    server: httpx.Client, cluster: KubernetesCluster, as_operator: None, end: End
+) -> None:
+    _refused(server, cluster, {"environment": ENVIRONMENT, "pipeline": "nothing"}, end)
+    verdict.assert_command_refused(end, ["job", "start", "nothing"])
+
+
+@pytest.mark.end("artifact-of-another-digest")
+def test_a_model_of_another_digest_is_not_stored(jobs: Jobs, end: End) -> None:
+    with pytest.raises(SchedulerError) as refused:
+        jobs.upload(RECIPE.artifact, sha256="0" * 64)
+    verdict.assert_error(end, refused.value)
+    assert not jobs.store.has_artifact("0" * 64)
+
+
+@pytest.mark.end("viewer-starts-a-job")
+def test_a_viewer_starts_no_job(login: Login, platform: Platform, cluster: KubernetesCluster, end: End) -> None:
+    with callers.present(platform) as found, callers.http(login.url, found.viewer) as viewer:
+        _refused(viewer, cluster, order(RECIPE), end)
+
+
 @pytest.mark.end("unknown-environment")
-def test_an_unknown_environment_is_refused(server: httpx.Client, cluster: KubernetesCluster, end: End) -> None:
+def test_an_unknown_environment_is_refused(
+    server: httpx.Client, cluster: KubernetesCluster, as_operator: None, end: End
+) -> None:
     _refused(server, cluster, {**order(RECIPE), "environment": "nowhere"}, end)
+    verdict.assert_command_refused(end, ["job", "list", "--environment", "nowhere"])
 
 
 @pytest.mark.end("no-token")
-def test_nobody_is_let_in_without_a_token_for_this_platform(login: Login, cluster: KubernetesCluster, end: End) -> None:
+def test_nobody_is_let_in_without_a_token_for_this_platform(
+    login: Login, cluster: KubernetesCluster, as_operator: None, monkeypatch: pytest.MonkeyPatch, end: End
+) -> None:
     other = cluster.request_token(OPERATOR, NAMESPACE, audience="https://example.com", seconds=600).value
     for headers in ({}, {"Authorization": f"Bearer {other}"}):
         answer = httpx.post(f"{login.url}/v1/jobs", json=order(RECIPE), headers=headers, trust_env=False)
         assert answer.headers["www-authenticate"] == "Bearer"
-        verdict.assert_refused(end, answer.status_code, answer.json())
+        verdict.assert_answered(end, answer)
+    monkeypatch.setenv(configuration.TOKEN, other)
+    verdict.assert_command_refused(end, ["job", "list"])
