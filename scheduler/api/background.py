@@ -41,22 +41,26 @@ class Sweeper:
         next_inputs = time.monotonic()
         while not self._stopped.wait(self._pause_seconds):
             try:
-                if self._ports.board.mirror.is_healthy:
-                    self._tell(self._runs())
-                    if time.monotonic() >= next_inputs:
-                        next_inputs = time.monotonic() + _INPUTS_SECONDS
-                        self._tell(self._inputs())
+                known = self._known()
+                self._tell(self._runs(known))
+                if known and time.monotonic() >= next_inputs:
+                    next_inputs = time.monotonic() + _INPUTS_SECONDS
+                    self._tell(self._inputs(known))
             except SchedulerError as error:
                 _log.warning("sweeping failed, the next round tries again: %s", error)
 
-    def _runs(self) -> Swept:
-        ports = self._ports
-        now = ports.clock()
-        return sweep.runs(ports.settings.environments, board=ports.board, cluster=ports.cluster, now=now)
+    def _known(self) -> tuple[str, ...]:
+        """The environments of which the watches have told; one that is gone is no reason to neglect the others."""
+        mirror = self._ports.board.mirror
+        return tuple(name for name in self._ports.settings.environments if mirror.knows(name))
 
-    def _inputs(self) -> Swept:
+    def _runs(self, environments: tuple[str, ...]) -> Swept:
         ports = self._ports
-        return sweep.inputs(ports.settings.environments, cluster=ports.cluster, now=ports.clock())
+        return sweep.runs(environments, board=ports.board, cluster=ports.cluster, now=ports.clock())
+
+    def _inputs(self, environments: tuple[str, ...]) -> Swept:
+        ports = self._ports
+        return sweep.inputs(environments, cluster=ports.cluster, now=ports.clock())
 
     def _tell(self, done: Swept) -> None:
         self._told(done)

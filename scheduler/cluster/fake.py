@@ -106,7 +106,17 @@ class FakeCluster:
             semantics.check_update(kind, old, new)
             return copy.deepcopy(old) if new == old else self._store((kind, namespace, name), new)
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
+        del grace_seconds  # what is deleted here is gone at once
         with self._changed:
             self.calls.append(("delete", kind))
             found = self._stored(kind, name, namespace)

@@ -6,19 +6,17 @@ Objects stay plain dictionaries: the client's generated models would drop fields
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
 
 import urllib3
 from kubernetes import client, config
-from urllib3.connection import HTTPConnection
-from urllib3.util import Retry
 
-from scheduler.cluster import kinds, reviews, translation
+from scheduler.cluster import connection, kinds, reviews, translation
+from scheduler.cluster.connection import PLAIN, Manner
+from scheduler.cluster.lines import Lines
 from scheduler.cluster.port import Caller, Event, EventType, ExpiredError, Listing, Token
 from scheduler.errors import NotFoundError, UnavailableError
 from scheduler.model.types import Manifest
@@ -29,41 +27,30 @@ _FOLLOW_SECONDS: Final = 6 * 3600.0
 _PAGE: Final = 500
 _WATCH_GRACE_SECONDS: Final = 1.5
 """How much longer than its `timeoutSeconds` a watch may stay silent before it counts as lost."""
-_POOL: Final = 64
 _CONTENT_TYPES: Final = {"merge": "application/merge-patch+json", "json": "application/json-patch+json"}
 
 
 class KubernetesCluster:
     """A `Cluster` behind HTTPS, with the identity of a kubeconfig or of the pod it runs in. Safe for many threads."""
 
-    def __init__(self, configuration: client.Configuration) -> None:
-        configuration.connection_pool_maxsize = _POOL
-        configuration.retries = Retry(
-            total=1, connect=1, read=1, redirect=0, status=0, other=0, respect_retry_after_header=False
-        )
-        # A half-open connection is found by keep-alive probes; reads of a quiet log have no other limit.
-        configuration.socket_options = [
-            *HTTPConnection.default_socket_options,
-            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-            (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-            (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-            (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-        ]
+    def __init__(self, configuration: client.Configuration, *, manner: Manner = PLAIN) -> None:
+        connection.configure(configuration)
+        self._manner = manner
         self._configuration = configuration
         self._rest = client.ApiClient(configuration).rest_client
 
     @classmethod
-    def in_pod(cls) -> Self:
+    def in_pod(cls, *, manner: Manner = PLAIN) -> Self:
         """With the ServiceAccount of this pod; its token is read again as it is rotated."""
         configuration = client.Configuration()
         try:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException as error:
             raise NotFoundError(f"this program does not run in a pod: {error}") from error
-        return cls(configuration)
+        return cls(configuration, manner=manner)
 
     @classmethod
-    def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None) -> Self:
+    def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None, manner: Manner = PLAIN) -> Self:
         """With a kubeconfig; without a path the one that `KUBECONFIG` or the home folder names."""
         configuration = client.Configuration()
         try:
@@ -75,7 +62,7 @@ class KubernetesCluster:
             )
         except config.ConfigException as error:
             raise NotFoundError(f"no usable kubeconfig{f' in {path}' if path else ''}: {error}") from error
-        return cls(configuration)
+        return cls(configuration, manner=manner)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -108,8 +95,19 @@ class KubernetesCluster:
         path = kinds.path(kind, namespace, name)
         return self._json("PATCH", path, body=body, content=_CONTENT_TYPES[type_], what=f"patch {kind} '{name}'")
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
         options: dict[str, object] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
         conditions = {"uid": uid, "resourceVersion": resource_version}
         options["preconditions"] = {key: value for key, value in conditions.items() if value}
         self._json("DELETE", kinds.path(kind, namespace, name), body=options, what=f"delete {kind} '{name}'")
@@ -134,16 +132,19 @@ class KubernetesCluster:
         response = self._open(
             "GET", kinds.path(kind, namespace), query, what=what, read_seconds=timeout_seconds + _WATCH_GRACE_SECONDS
         )
-        lines = _Lines(response, what)
+        lines = Lines(response, what)
         try:
             for line in lines:
                 yield _event(json.loads(line), what)
+        except UnavailableError:
+            self._forget_connections()
+            raise
         finally:
             lines.release()
 
     def pod_logs(
         self, name: str, namespace: str, *, container: str = "", follow: bool = False, tail_lines: int | None = None
-    ) -> _Lines:
+    ) -> Lines:
         query = {
             **({"container": container} if container else {}),
             **({"follow": "true"} if follow else {}),
@@ -152,7 +153,7 @@ class KubernetesCluster:
         what = f"read the log of pod '{name}'"
         path = kinds.path("Pod", namespace, name) + "/log"
         read_seconds = _FOLLOW_SECONDS if follow else _READ_SECONDS
-        return _Lines(self._open("GET", path, query, what=what, read_seconds=read_seconds), what)
+        return Lines(self._open("GET", path, query, what=what, read_seconds=read_seconds), what)
 
     def review_token(self, token: str, *, audiences: Sequence[str]) -> Caller | None:
         path = "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -186,7 +187,7 @@ class KubernetesCluster:
         while True:
             page = self._json("GET", kinds.path(kind, namespace), query=query, what=f"list {kind}")
             # Items of a list carry neither kind nor apiVersion; everywhere else they do.
-            items += [{"apiVersion": entry.api_version, "kind": kind, **item} for item in page.get("items") or ()]
+            items += [{**item, "apiVersion": entry.api_version, "kind": kind} for item in page.get("items") or ()]
             token = page["metadata"].get("continue", "")
             if not token:
                 return Listing(items=tuple(items), resource_version=page["metadata"]["resourceVersion"])
@@ -220,65 +221,27 @@ class KubernetesCluster:
         content: str = "application/json",
     ) -> urllib3.BaseHTTPResponse:
         """The open response; its error translated when it is not a success."""
-        headers = {"Accept": "application/json", "Content-Type": content, "User-Agent": "modelops"}
+        headers = {"Content-Type": content, **self._manner.headers(method)}
         key = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         if key:
             headers["Authorization"] = key
         url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            with translation.translated(what):
+                response: urllib3.BaseHTTPResponse = self._rest.request(
+                    method, url, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
+                ).response
+        except UnavailableError:
+            self._forget_connections()
+            raise
         with translation.translated(what):
-            response: urllib3.BaseHTTPResponse = self._rest.request(
-                method, url, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
-            ).response
             if response.status >= 300:
                 raise translation.error_for(response.status, response.data, response.headers, what)
         return response
 
-
-class _Lines:
-    """Lines of a response as they come; the connection goes back to the pool only when it was read to its end."""
-
-    def __init__(self, response: urllib3.BaseHTTPResponse, what: str) -> None:
-        self._response = response
-        self._what = what
-        self._is_closed = False
-        self._lines = self._split()
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        try:
-            with translation.translated(self._what):
-                return next(self._lines)
-        except UnavailableError:
-            if self._is_closed:  # the connection broke because we wanted it to
-                raise StopIteration from None
-            raise
-
-    def close(self) -> None:
-        self._is_closed = True
-        with suppress(RuntimeError):  # it was read to its end: the connection is in the pool again
-            self._response.shutdown()
-
-    def release(self) -> None:
-        """Give up the connection, by the thread that reads."""
-        self._lines.close()
-
-    def _split(self) -> Generator[str]:
-        rest, complete = b"", False
-        try:
-            for chunk in self._response.stream(amt=65536):
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield line.decode(errors="replace")
-            if rest:
-                yield rest.decode(errors="replace")
-            complete = True
-        finally:
-            if complete:
-                self._response.release_conn()
-            else:
-                self._response.close()
+    def _forget_connections(self) -> None:
+        """Whatever made one connection fail has, as a rule, happened to all: the next request opens a new one."""
+        self._rest.pool_manager.clear()
 
 
 def _selector(labels: Mapping[str, str | None] | None) -> dict[str, str]:

@@ -23,6 +23,8 @@ class Watched:
     kind: str
     namespace: str
     is_healthy: bool
+    is_refused: bool
+    """The API server does not let us see the namespace, most likely because it is gone."""
     age_seconds: float
     relists: int
     quarantined: int
@@ -70,8 +72,16 @@ class Mirror:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether every watch has its objects and was heard of lately."""
-        return all(reflector.is_healthy for reflector in self._reflectors)
+        """Whether every watch was heard of lately: it has its objects, or is told again and again that it may not."""
+        return all(reflector.is_healthy or reflector.is_refused for reflector in self._reflectors)
+
+    def knows(self, namespace: str) -> bool:
+        """Whether what is in memory of this namespace is what the cluster holds."""
+        return all(reflector.is_healthy for reflector in self._reflectors if reflector.scope.namespace == namespace)
+
+    def is_refused(self, namespace: str) -> bool:
+        """Whether the API server does not let us see this namespace: it is gone, or going."""
+        return any(reflector.is_refused for reflector in self._reflectors if reflector.scope.namespace == namespace)
 
     def watched(self) -> tuple[Watched, ...]:
         return tuple(
@@ -79,6 +89,7 @@ class Mirror:
                 kind=reflector.scope.kind,
                 namespace=reflector.scope.namespace,
                 is_healthy=reflector.is_healthy,
+                is_refused=reflector.is_refused,
                 age_seconds=reflector.age_seconds,
                 relists=reflector.relists,
                 quarantined=reflector.quarantined,

@@ -120,9 +120,19 @@ class Cluster(Protocol):
         """
         ...
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
         """Ask for the object's deletion, its dependants following in the background; NotFoundError without it.
 
+        A pod with `grace_seconds` 0 is gone at once, whatever its node says.
         With `uid` only that very object, with `resource_version` only as it was read: else ConflictError.
         """
         ...

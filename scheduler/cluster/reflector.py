@@ -14,15 +14,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from scheduler.cluster.port import Cluster, Event, EventType, ExpiredError, Listing
+from scheduler.cluster.port import Cluster, Event, EventType, ExpiredError, Listing, OwnAccessError
 from scheduler.errors import SchedulerError
 from scheduler.model.types import Manifest
 
 WATCH_SECONDS: Final = 6.0
 SILENT_SECONDS: Final = 15.0
 """Without a word from the API server for so long, what is in memory counts as unknown."""
+REFUSED_SECONDS: Final = 10.0
+"""Refused for so long, the namespace counts as gone: its roles went with it."""
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 2.0
+_LONGEST_REFUSED_PAUSE_SECONDS: Final = 5.0
+"""A namespace that is gone may stay so for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,7 @@ class Reflector:
         self._objects: dict[str, Manifest] = {}
         self._version = ""
         self._heard = -1e9
+        self._refused_since: float | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"watch-{scope.kind}-{scope.namespace}", daemon=True)
 
@@ -80,6 +85,12 @@ class Reflector:
     def is_healthy(self) -> bool:
         return bool(self._version) and self.age_seconds < SILENT_SECONDS
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the API server has refused us for a while: nothing of the namespace is known, and nothing awaited."""
+        since = self._refused_since
+        return since is not None and time.monotonic() - since >= REFUSED_SECONDS
+
     def _follow(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopped.is_set():
@@ -91,8 +102,22 @@ class Reflector:
                 self._stopped.wait(pause)
             except SchedulerError as error:
                 self.last_error = str(error)
+                self._note_refusal(error)
                 self._stopped.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads replicas, hides nothing
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                longest = _LONGEST_REFUSED_PAUSE_SECONDS if self.is_refused else _LONGEST_PAUSE_SECONDS
+                pause = min(2 * pause, longest)
+
+    def _note_refusal(self, error: SchedulerError) -> None:
+        """An outage says nothing; a refusal that lasts empties the scope, and the next answer fills it again."""
+        if isinstance(error, OwnAccessError) and self._refused_since is None:
+            self._refused_since = time.monotonic()
+        if self.is_refused and self._version:
+            self._version = ""
+            for name in list(self._objects):
+                self._changed(self._objects.pop(name), None)
+
+    def _hear(self) -> None:
+        self._heard, self._refused_since = time.monotonic(), None
 
     def _once(self) -> None:
         """One watch, after a list when there is nothing to go on from."""
@@ -110,7 +135,7 @@ class Reflector:
             self._apply(event)
             if self._stopped.is_set():
                 return
-        self._heard = time.monotonic()
+        self._hear()
 
     def _replace(self, listing: Listing) -> None:
         self.relists += 1
@@ -123,10 +148,10 @@ class Reflector:
                 self._objects[name] = manifest
                 self._changed(before, manifest)
         self._version = listing.resource_version
-        self._heard = time.monotonic()
+        self._hear()
 
     def _apply(self, event: Event) -> None:
-        self._heard = time.monotonic()
+        self._hear()
         self._version = _version(event.manifest) or self._version
         if event.type == EventType.BOOKMARK:
             return

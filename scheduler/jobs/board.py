@@ -59,7 +59,7 @@ class Board:
             return None, True
         if not job_status.has_untold(run, reading.of_kind("TaskRun", objects)):
             return reading.project(run, objects), True
-        if self.mirror.is_healthy:  # while the watches begin, all that is missing is on its way
+        if self.mirror.knows(environment):  # while the watches begin, all that is missing is on its way
             with suppress(SchedulerError):
                 return reading.fresh(run, cluster=self._cluster), True
         return reading.project(run, objects, is_lagging=True), False

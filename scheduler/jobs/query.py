@@ -24,6 +24,8 @@ def query(job_id: str, *, environments: Iterable[str], board: Board, cluster: Cl
         if job is not None:
             return job
     for environment in environments if names.is_job_id(job_id) else ():
+        if board.mirror.is_refused(environment):
+            continue  # the namespace is gone, and its jobs with it
         with suppress(NotFoundError):
             return reading.fresh(cluster.get("PipelineRun", job_id, environment), cluster=cluster)
     raise reading.not_found(job_id)

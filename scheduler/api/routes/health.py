@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from scheduler.cluster.mirror import Mirror
+from scheduler.cluster.mirror import Mirror, Watched
 
 PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -23,10 +23,17 @@ def router(mirror: Mirror) -> APIRouter:
         responses={503: {"description": "A watch has not begun, or was not heard of lately."}},
     )
     async def readyz(response: Response) -> dict[str, object]:
-        lost = [f"{watch.kind} in {watch.namespace}" for watch in mirror.watched() if not watch.is_healthy]
+        """A namespace that is gone is known to be gone: the other environments are served all the same."""
+        watched = mirror.watched()
+        lost = [_named(watch) for watch in watched if not watch.is_healthy and not watch.is_refused]
+        refused = {"refused": [_named(watch) for watch in watched if watch.is_refused]}
         if lost:
             response.status_code = 503
-            return {"status": "waiting", "for": lost}
-        return {"status": "ok"}
+            return {"status": "waiting", "for": lost, **(refused if refused["refused"] else {})}
+        return {"status": "ok", **(refused if refused["refused"] else {})}
 
     return routes
+
+
+def _named(watch: Watched) -> str:
+    return f"{watch.kind} in {watch.namespace}"

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from kubernetes import client
 
+from scheduler.cluster.connection import PLAIN, Manner
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Caller, ExpiredError, OwnAccessError
 from scheduler.errors import (
@@ -27,7 +28,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def server(answer: Answer) -> Iterator[KubernetesCluster]:
+def server(answer: Answer, *, manner: Manner = PLAIN) -> Iterator[KubernetesCluster]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -45,7 +46,7 @@ def server(answer: Answer) -> Iterator[KubernetesCluster]:
     thread.start()
     configuration = client.Configuration(host=f"http://127.0.0.1:{httpd.server_address[1]}")
     configuration.api_key = {"authorization": "Bearer secret-token"}
-    cluster = KubernetesCluster(configuration)
+    cluster = KubernetesCluster(configuration, manner=manner)
     try:
         yield cluster
     finally:
@@ -274,3 +275,61 @@ def test_doubt_means_no(status: dict[str, object], allowed: bool) -> None:
         asked = cluster.allowed(Caller(name="ada"), verb="get", resource="jobs", namespace="x")
 
     assert asked is allowed
+
+
+def test_a_silent_watch_costs_its_time_once_and_the_next_one_has_a_connection_of_its_own() -> None:
+    """Connections that one fault has killed are not tried one after the other."""
+    dead: set[int] = set()
+    seen: list[int] = []
+    lock = threading.Lock()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        connection = id(handler.connection)
+        with lock:
+            seen.append(connection)
+            is_dead = connection in dead
+        if is_dead:
+            time.sleep(5)
+            return
+        if "watch=1" not in handler.path:
+            reply(handler, 200, {"items": [], "metadata": {"resourceVersion": "1"}})
+            return
+        start_stream(handler)
+        chunk(handler, json.dumps({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}).encode())
+        chunk(handler, b"\n")
+        handler.wfile.write(b"0\r\n\r\n")
+
+    with server(answer) as cluster:
+        warm = [threading.Thread(target=cluster.list, args=("Pod", "staging")) for _ in range(6)]
+        for thread in warm:
+            thread.start()
+        for thread in warm:
+            thread.join(10)
+        dead.update(seen)
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            list(cluster.watch("Pod", "staging", resource_version="1", timeout_seconds=0.1))
+        events = list(cluster.watch("Pod", "staging", resource_version="1", timeout_seconds=0.1))
+
+    assert [event.manifest["metadata"]["resourceVersion"] for event in events] == ["2"]
+    assert time.monotonic() - began < 4
+
+
+def test_a_program_says_who_it_is_and_for_whom_it_asks() -> None:
+    headers: list[dict[str, str]] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        headers.append(dict(handler.headers.items()))
+        item = {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": "a"}}
+        reply(handler, 200, {"items": [item], "metadata": {"resourceVersion": "1"}})
+
+    manner = Manner(user_agent="janitor/1", as_user="system:serviceaccount:staging:modelops-runner", is_blind=True)
+    with server(answer, manner=manner) as cluster:
+        (found,) = cluster.list("Secret", "staging")
+        cluster.delete("Pod", "a", "staging", grace_seconds=0)
+
+    assert found == {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}
+    assert {given["User-Agent"] for given in headers} == {"janitor/1"}
+    assert {given["Impersonate-User"] for given in headers} == {"system:serviceaccount:staging:modelops-runner"}
+    assert "PartialObjectMetadataList" in headers[0]["Accept"]
+    assert headers[1]["Accept"] == "application/json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ import pytest
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
 from scheduler.cluster.mirror import Mirror
-from scheduler.cluster.port import Cluster, Event, Listing
+from scheduler.cluster.port import Cluster, Event, Listing, OwnAccessError
 from scheduler.errors import UnavailableError
 from scheduler.tekton import slim
 from tests.unit.world import World, build
@@ -205,3 +206,105 @@ def test_what_is_kept_is_small() -> None:
     assert kept["metadata"]["annotations"] == {names.INPUT: "x"}
     assert kept["status"] == {"conditions": [{"type": "Succeeded"}]}
     assert len(str(kept)) < 500
+
+
+class Refused(Troubled):
+    """A cluster in which one namespace is gone, and our roles with it."""
+
+    gone = ""
+
+    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+        self._check(kind, namespace)
+        return super().list(kind, namespace, labels=labels)
+
+    def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
+        self._check(kind, namespace)
+        yield from super().watch(kind, namespace, **given)
+
+    def _check(self, kind: str, namespace: str) -> None:
+        if namespace == self.gone:
+            self.watches += 1
+            raise OwnAccessError(f"{kind} is forbidden in {namespace}")
+
+
+@pytest.fixture
+def refused(here: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Refused, Mirror]]:
+    monkeypatch.setattr("scheduler.cluster.reflector.REFUSED_SECONDS", 0.3)
+    monkeypatch.setattr("scheduler.cluster.reflector._LONGEST_REFUSED_PAUSE_SECONDS", 0.5)
+    cluster = Refused(here.cluster)
+    slims = {"PipelineRun": slim.run}
+    made = Mirror(cast("Cluster", cluster), namespaces=["staging", "production"], slims=slims, watch_seconds=0.2)
+    yield cluster, started(made, here)
+    made.stop()
+
+
+def test_a_namespace_that_is_gone_empties_itself_and_leaves_the_others_alone(
+    refused: tuple[Refused, Mirror], here: World
+) -> None:
+    cluster, mirror = refused
+    other = "j" + "b" * 20
+    here.cluster.create(run())
+    here.cluster.create(run(other, namespace="production"))
+    here.settle(lambda: mirror.jobs("staging") and mirror.jobs("production"))
+
+    cluster.gone = "staging"
+    here.settle(lambda: mirror.is_refused("staging") and not mirror.jobs("staging"))
+
+    assert mirror.jobs("production") == (other,)
+    assert (mirror.knows("staging"), mirror.knows("production"), mirror.is_healthy) == (False, True, True)
+
+
+def test_a_namespace_that_is_made_again_is_known_again(refused: tuple[Refused, Mirror], here: World) -> None:
+    cluster, mirror = refused
+    cluster.gone = "staging"
+    here.settle(lambda: mirror.is_refused("staging"))
+    here.cluster.create(run())
+
+    cluster.gone = ""
+    here.settle(lambda: mirror.jobs("staging") == (JOB,))
+
+    assert (mirror.knows("staging"), mirror.is_refused("staging")) == (True, False)
+
+
+def test_being_refused_does_not_spin(refused: tuple[Refused, Mirror], here: World) -> None:
+    cluster, mirror = refused
+    cluster.gone = "staging"
+    here.settle(lambda: mirror.is_refused("staging"))
+    time.sleep(0.6)  # the pauses grow to their longest
+    before, began = cluster.watches, time.monotonic()
+    here.settle(lambda: time.monotonic() - began > 1.5)
+
+    assert cluster.watches - before <= 8 + 1.5 / 0.2, "the other namespace's watches among them"
+
+
+class Silent(Troubled):
+    """A cluster whose open watches stop talking, as over a connection that nobody carries any more."""
+
+    def __init__(self, inner: FakeCluster) -> None:
+        super().__init__(inner)
+        self.silent = threading.Event()
+
+    def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
+        is_dead = self.silent.is_set()
+        deadline = time.monotonic() + given["timeout_seconds"] + 0.1
+        for event in super().watch(kind, namespace, **given):
+            if is_dead or self.silent.is_set():
+                time.sleep(max(deadline - time.monotonic(), 0))
+                self.silent.clear()
+                raise UnavailableError("silent for longer than the watch was to last")
+            yield event
+
+
+def test_what_happens_in_a_silence_is_known_when_it_is_noticed(here: World) -> None:
+    cluster = Silent(here.cluster)
+    made = Mirror(cast("Cluster", cluster), namespaces=["staging"], slims={"PipelineRun": slim.run}, watch_seconds=0.4)
+    started(made, here)
+    cluster.silent.set()
+    began = time.monotonic()
+    here.cluster.create(run())
+
+    here.settle(lambda: made.jobs("staging") == (JOB,))
+    made.stop()
+
+    assert time.monotonic() - began < 2
+    assert cluster.lists == 1

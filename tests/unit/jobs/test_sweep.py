@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -113,7 +113,7 @@ def test_an_input_touched_between_look_and_delete_is_spared(here: World) -> None
     class Racing(FaultyCluster):
         """A submit takes the input up just before the delete."""
 
-        def delete(self, kind: str, name: str, namespace: str, **given: str) -> None:
+        def delete(self, kind: str, name: str, namespace: str, **given: Any) -> None:
             touch = {"metadata": {"annotations": {names.TOUCHED: "2026-01-01T00:00:00Z"}}}
             here.cluster.patch(kind, name, namespace, touch)
             here.cluster.delete(kind, name, namespace, **given)

@@ -87,12 +87,21 @@ def test_other_jobs_are_not_touched(cluster: FakeCluster, helm: HelmOnCluster) -
 class Stuck(FakeCluster):
     """Has objects with a finalizer that nobody removes."""
 
-    def delete(self, kind: str, name: str, namespace: str = "", *, uid: str = "", resource_version: str = "") -> None:
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        resource_version: str = "",
+        grace_seconds: int | None = None,
+    ) -> None:
         if kind == "Service":
             found = self.get(kind, name, namespace)
             self.put({**found, "metadata": {**found["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}})
             return
-        super().delete(kind, name, namespace, uid=uid, resource_version=resource_version)
+        super().delete(kind, name, namespace, uid=uid, resource_version=resource_version, grace_seconds=grace_seconds)
 
 
 def test_an_object_that_does_not_go_is_a_leak_and_named(tmp_path_factory: pytest.TempPathFactory) -> None:
