@@ -51,6 +51,8 @@ DRAIN: Final = f"{DOMAIN}/drain"
 """JSON {by, at}: drain asked for; watched by `wait`."""
 CANCELLED_BY: Final = f"{DOMAIN}/cancelled-by"
 """JSON {by, at, mode}."""
+JANITOR: Final = f"{DOMAIN}/janitor"
+"""JSON {cleanup, leftovers, message}: what the janitor made of the job's release when Tekton had not removed it."""
 # Annotation of a job's ConfigMap while it is uncommitted
 TOUCHED: Final = f"{DOMAIN}/touched"
 """When a submit last took it up, so that a sweep spares it."""
@@ -131,6 +133,20 @@ def digest_label(digest: str) -> str:
 def channel_object(name: str) -> str:
     """The ConfigMap that registers a data channel; chart: `data-channel.object`."""
     return f"data-channel-{name}"
+
+
+def runner_user(environment: str) -> str:
+    """The user name that the environment's runner account has at the API server."""
+    return f"system:serviceaccount:{environment}:{RUNNER_ACCOUNT}"
+
+
+def janitor_lease(platform: str) -> str:
+    """The Lease of a platform's janitor, in the platform's namespace; `platform` as the label's value.
+
+    >>> janitor_lease("modelops.mine")
+    'mine-janitor'
+    """
+    return f"{platform.rpartition('.')[2]}-janitor"
 
 
 def record_labels(job: str) -> Mapping[str, str]:

@@ -25,6 +25,19 @@ class Globals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JanitorSettings:
+    """How the server removes what Tekton could not."""
+
+    is_enabled: bool = False
+    is_dry_run: bool = False
+    """It only tells what it would remove."""
+    period_seconds: float = 5.0
+    """Between two looks at what the watches have told."""
+    holder: str = ""
+    """This replica's name in the Lease."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The scheduling server's settings."""
 
@@ -41,6 +54,7 @@ class Settings:
     globals_: Globals = field(default_factory=Globals)
     modelops_server_url: str = ""
     token_cache_seconds: float = 10.0
+    janitor: JanitorSettings = field(default_factory=JanitorSettings)
 
     @staticmethod
     def from_environ(environ: Mapping[str, str]) -> Settings:
@@ -64,6 +78,12 @@ class Settings:
             ),
             modelops_server_url=environ.get("MODELOPS_SERVER_URL", ""),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", "10")),
+            janitor=JanitorSettings(
+                is_enabled=environ.get("MODELOPS_JANITOR_ENABLED", "false") == "true",
+                is_dry_run=environ.get("MODELOPS_JANITOR_DRY_RUN", "false") == "true",
+                period_seconds=float(environ.get("MODELOPS_JANITOR_PERIOD_SECONDS", "5")),
+                holder=environ.get("HOSTNAME", ""),
+            ),
         )
 
 

@@ -11,10 +11,11 @@ from typing import Final
 from prometheus_client import start_http_server
 
 from scheduler import assets
-from scheduler.api import app
+from scheduler.api import app, runners
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.channels import registry
 from scheduler.cluster import faults
+from scheduler.cluster.connection import Manner
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.mirror import Mirror
 from scheduler.cluster.port import Cluster
@@ -35,7 +36,9 @@ METRICS_PORT: Final = 9090
 def main() -> None:
     settings = Settings.from_environ(os.environ)
     serve.configure_logging(settings.globals_.log_level)
-    cluster = faults.switched(KubernetesCluster.in_pod(), os.environ.get(faults.VARIABLE, ""))
+    cluster = faults.switched(
+        KubernetesCluster.in_pod(manner=Manner(user_agent=runners.user_agent())), os.environ.get(faults.VARIABLE, "")
+    )
     server = app.create(ports_of(settings, cluster, token=own_token.read))
     start_http_server(METRICS_PORT, registry=server.metrics.registry)
     logging.getLogger(__name__).info("environments: %s", ", ".join(settings.environments))
@@ -55,6 +58,7 @@ def ports_of(settings: Settings, cluster: Cluster, *, token: Callable[[], str]) 
         channels=lambda environment: registry.read(cluster, environment).channels,
         scoring_servers=scoring_servers.installed(),
         clock=lambda: datetime.now(UTC),
+        runner=runners.of,
     )
 
 

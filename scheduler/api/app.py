@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import scheduler
 from scheduler.api import middleware
 from scheduler.api.access import Access
 from scheduler.api.background import Sweeper
+from scheduler.api.cleaning import Cleaning
 from scheduler.api.context import Context
 from scheduler.api.metrics import Metrics
-from scheduler.api.routes import channels, events, health, jobs, logs, plans
+from scheduler.api.routes import channels, cleanups, events, health, jobs, logs, plans
 from scheduler.cluster.port import OwnAccessError
+from scheduler.jobs.janitor import Janitor
 from scheduler.jobs.ports import Ports
 from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
@@ -46,7 +49,7 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
         cluster=ports.cluster,
     )
     context = Context(ports=ports, access=access)
-    metrics = Metrics(ports.board, environments)
+    metrics = Metrics(ports.board, environments, is_dry_run=ports.settings.janitor.is_dry_run)
     app = FastAPI(
         title="modelops scheduling server",
         version=scheduler.__version__,
@@ -59,7 +62,7 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     )
     problems.install(app)
     app.add_exception_handler(OwnAccessError, _on_own_access)
-    for part in (jobs, logs, events, plans, channels):
+    for part in (jobs, logs, events, plans, channels, cleanups):
         app.include_router(part.router(context))
     app.include_router(health.router(ports.board.mirror))
     views.describe(app)
@@ -80,13 +83,27 @@ def _lifespan(ports: Ports, metrics: Metrics) -> Any:
         sweeper = Sweeper(ports, told=metrics.swept)
         ports.board.mirror.start()
         sweeper.start()
+        cleaning = _cleaning(ports, metrics)
+        if cleaning:
+            cleaning.start()
         try:
             yield
         finally:
+            if cleaning:
+                cleaning.stop()
             sweeper.stop()
             ports.board.mirror.stop()
 
     return lifespan
+
+
+def _cleaning(ports: Ports, metrics: Metrics) -> Cleaning | None:
+    settings = ports.settings.janitor
+    if not settings.is_enabled:
+        return None
+    janitor = Janitor(ports, holder=settings.holder or secrets.token_hex(8))
+    metrics.show_holder(janitor)
+    return Cleaning(janitor, period_seconds=settings.period_seconds, told=metrics.cleaned)
 
 
 def _on_own_access(_: Request, error: Exception) -> JSONResponse:

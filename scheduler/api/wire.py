@@ -65,6 +65,13 @@ class JobBody(OrderBody):
         )
 
 
+class CleanupBody(Body):
+    environment: Annotated[
+        str, Field(max_length=253, description="Namespace; empty: all in which the caller may cancel jobs.")
+    ] = ""
+    dryRun: Annotated[bool, Field(description="Only tell what would be removed, and why.")] = False  # noqa: N815
+
+
 class CompletionBody(Body):
     outcome: Literal["Succeeded", "Failed"] = Field(description="How the scoring ended.")
     message: Annotated[str, Field(max_length=500)] = Field(default="", description="For people.")

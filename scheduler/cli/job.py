@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli import examples, exit_codes, given, job_view, orders, output, session
+from scheduler.cli import cleanup, examples, exit_codes, given, job_view, orders, output, session
 from scheduler.cli.output import Format, Output
 from scheduler.cli.session import EnvironmentOption
 from scheduler.client.scheduling import JobJson, SchedulingClient
@@ -26,6 +26,7 @@ app = typer.Typer(
 class Mode(StrEnum):
     CANCEL = "cancel"
     DRAIN = "drain"
+    FORCE = "force"
 
 
 class Source(StrEnum):
@@ -58,7 +59,9 @@ _LOGS = examples.of(
 )
 _DRAIN = examples.of("modelops job drain jumjfu4uiml3xmwuaaihi")
 _CANCEL = examples.of(
-    "modelops job cancel jumjfu4uiml3xmwuaaihi", "modelops job cancel jumjfu4uiml3xmwuaaihi --mode drain"
+    "modelops job cancel jumjfu4uiml3xmwuaaihi",
+    "modelops job cancel jumjfu4uiml3xmwuaaihi --mode drain",
+    "modelops job cancel jumjfu4uiml3xmwuaaihi --mode force",
 )
 
 
@@ -168,11 +171,14 @@ def cancel(
     job: JobId,
     *,
     mode: Annotated[
-        Mode, typer.Option("--mode", help="cancel: end at once; drain: as `job drain` does.")
+        Mode,
+        typer.Option(
+            "--mode", help="cancel: end at once; drain: as `job drain` does; force: wait for no pod, a node is gone."
+        ),
     ] = Mode.CANCEL,
     form: Output = Format.TABLE,
 ) -> None:
-    """End a job. It is cleaned up in either case."""
+    """End a job. It is cleaned up in any case."""
     after = session.scheduling().cancel(job, mode=mode.value)
     _shown(after, form, headline=f"{after['id']} {after['state']}")
 
@@ -182,6 +188,9 @@ def drain(job: JobId, *, form: Output = Format.TABLE) -> None:
     """End a stream with a complete result: all that its source has now. A batch ends without a result."""
     after = session.scheduling().cancel(job, mode=Mode.DRAIN.value)
     _shown(after, form, headline=f"{after['id']} {after['state']}")
+
+
+app.command("cleanup", epilog=cleanup.EXAMPLES)(cleanup.cleanup)
 
 
 def _what(

@@ -78,10 +78,16 @@ class SchedulingClient:
         return page
 
     def cancel(self, job_id: str, *, mode: str = "cancel", on_behalf_of: str = "") -> JobJson:
-        """`mode`: cancel (end at once, and clean up) | drain (let a stream publish all that it has)."""
+        """`mode`: cancel (end at once, and clean up) | drain (let a stream publish all that it has) | force."""
         path, headers = f"{_job(job_id)}/cancel", _behalf(on_behalf_of)
         job: JobJson = self._rest.json("POST", path, body={"mode": mode}, headers=headers)
         return job
+
+    def clean(self, environment: str = "", *, is_dry_run: bool) -> Mapping[str, Any]:
+        """{dryRun, releases}: what jobs have left behind there, removed unless `is_dry_run`; empty: everywhere."""
+        body = {"environment": environment, "dryRun": is_dry_run}
+        found: Mapping[str, Any] = self._rest.json("POST", "/v1/cleanups", body=body)
+        return found
 
     def complete(self, job_id: str, *, outcome: str, message: str = "") -> JobJson:
         """Say that the scoring is over; for operators. `outcome`: Succeeded | Failed."""

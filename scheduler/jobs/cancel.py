@@ -13,7 +13,7 @@ from scheduler.model.job import Job, JobState
 from scheduler.model.types import Manifest
 from scheduler.tekton import ending, pipeline_run, view
 
-Mode = Literal["cancel", "drain"]
+Mode = Literal["cancel", "drain", "force"]
 _TRIES: Final = 5
 
 
@@ -57,6 +57,27 @@ def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) 
         except (ConflictError, InvalidInputError):
             continue  # started, changed or ended meanwhile: look again
     raise _changing(job_id, "drained")
+
+
+def force(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
+    """End the job without its own teardown, whatever it is at: for pods that never end, because their node is gone.
+
+    Tekton ends the run at once, and the janitor removes the release; the job is CANCELLED when it has. A job that is
+    cancelled, or being cancelled so, is returned as it is; ConflictError for any other that is over.
+    """
+    for _ in range(_TRIES):
+        run = cluster.get("PipelineRun", job_id, environment)
+        job = reading.fresh(run, cluster=cluster)
+        if job.state is JobState.CANCELLED or pipeline_run.is_forced(run):
+            return job
+        if job.state.is_finished:
+            raise ConflictError(f"job '{job_id}' is {job.state.value}: there is nothing to cancel")
+        try:
+            patched = _patched(run, by=by, at=at, mode=pipeline_run.FORCE, cluster=cluster)
+            return reading.fresh(patched, cluster=cluster)
+        except (ConflictError, InvalidInputError):
+            continue  # started, changed or ended meanwhile: look again
+    raise UnavailableError(f"job '{job_id}' changes faster than it can be cancelled; try again", retry_after_seconds=1)
 
 
 def expire(run: Manifest, *, at: str, why: str, cluster: Cluster) -> None:

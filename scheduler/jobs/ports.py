@@ -9,6 +9,7 @@ from typing import Protocol
 
 from scheduler.artifacts.revisions import Revision
 from scheduler.cluster.port import Cluster
+from scheduler.helm.port import Helm
 from scheduler.ir.load import Loaded
 from scheduler.jobs.board import Board
 from scheduler.jobs.order import GitPlace
@@ -40,6 +41,14 @@ class Git(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """An environment's runner account at work from outside of it: what the server itself may not touch."""
+
+    cluster: Cluster
+    helm: Helm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     cluster: Cluster
     board: Board
@@ -53,6 +62,8 @@ class Ports:
     """Environment -> the data channels registered there."""
     scoring_servers: tuple[ScoringServer, ...]
     clock: Callable[[], datetime]
+    runner: Callable[[str], Runner]
+    """Environment -> its runner account. For removing releases, and for nothing else."""
 
     def now(self) -> str:
         """RFC 3339, UTC, whole seconds: as Kubernetes writes times."""

@@ -30,9 +30,10 @@ class Removed:
     """Whether every kind was asked for and none had an object of the release."""
 
 
-def remove(release: str, *, namespace: str, deadline: float, ports: Ports) -> Removed:
+def remove(release: str, *, namespace: str, deadline: float, ports: Ports, is_forced: bool = False) -> Removed:
     """Uninstall, then wait and delete until a query over all kinds is empty or the clock reaches `deadline`.
 
+    With `is_forced` pods that do not end are taken out of the cluster without a word from their node.
     Never raises for what helm or the API server say: that is in `errors`. StoppedError when it is asked to end.
     """
     cluster, clock = ports.cluster, ports.clock
@@ -52,7 +53,7 @@ def remove(release: str, *, namespace: str, deadline: float, ports: Ports) -> Re
                 return Removed(errors=tuple(errors), is_proven=True)
             waiting = tuple(kind for kind in remains.KINDS if any(item["kind"] == kind for item in left))
             if clock() - began > _STRAY_SECONDS:
-                _delete_strays(left, namespace=namespace, cluster=cluster)
+                _delete_strays(left, namespace=namespace, cluster=cluster, is_forced=is_forced)
         except StoppedError:
             raise
         except SchedulerError as error:
@@ -79,9 +80,12 @@ def _uninstalled(release: str, namespace: str, ports: Ports, errors: dict[str, N
     return True
 
 
-def _delete_strays(left: list[Manifest], *, namespace: str, cluster: Cluster) -> None:
+def _delete_strays(left: list[Manifest], *, namespace: str, cluster: Cluster, is_forced: bool) -> None:
     for item in left:
         metadata = item["metadata"]
-        if "deletionTimestamp" not in metadata:
+        grace_seconds = 0 if is_forced and item["kind"] == "Pod" else None
+        if "deletionTimestamp" not in metadata or grace_seconds is not None:
             with suppress(NotFoundError, ConflictError):
-                cluster.delete(item["kind"], metadata["name"], namespace, uid=metadata["uid"])
+                cluster.delete(
+                    item["kind"], metadata["name"], namespace, uid=metadata["uid"], grace_seconds=grace_seconds
+                )

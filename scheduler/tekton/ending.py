@@ -10,7 +10,6 @@ from scheduler.model import job_json
 from scheduler.model.job import Cleanup, Diagnosis, JobState, Reason
 from scheduler.tekton import diagnosis, pipeline_run, reasons, view
 from scheduler.tekton.facts import Facts
-from scheduler.tekton.task_facts import TaskFacts
 
 QUEUE_DEADLINE_MODE: Final = "queue-deadline"
 """`mode` of a cancellation that the server itself asked for because the job waited too long."""
@@ -33,10 +32,16 @@ class Ending:
 def of(facts: Facts) -> Ending:
     """How the scoring ended, and then what the teardown adds to it."""
     scoring = _scoring(facts)
+    if scoring.state == JobState.SUCCEEDED and facts.cleanup != Cleanup.CLEAN:
+        return _with_teardown(scoring, facts)
+    janitor = _words(facts.janitor)
+    message = f"{scoring.message}; {janitor}".removeprefix("; ") if janitor else scoring.message
     if scoring.state == JobState.SUCCEEDED:
-        return _with_teardown(scoring, facts.uninstall)
+        return replace(scoring, message=message)
     found = scoring.diagnosis or diagnosis.of(scoring.reason, detail=scoring.message)
-    return replace(scoring, diagnosis=found)
+    if found and found.detail == scoring.message:
+        found = replace(found, detail=message)
+    return replace(scoring, message=message, diagnosis=found)
 
 
 def _scoring(facts: Facts) -> Ending:
@@ -95,7 +100,8 @@ def _cancelled(facts: Facts) -> Ending:
     if facts.cancelled_by.get("mode") == DRAIN_MODE:
         message = f"drained by {by} before it scored: nothing is published"
         return Ending(state=JobState.CANCELLED, task=task, reason=Reason.DRAINED, message=message)
-    return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}")
+    how = ", by force" if facts.cancelled_by.get("mode") == pipeline_run.FORCE else ""
+    return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}{how}")
 
 
 def _without_outcome(facts: Facts) -> Ending:
@@ -126,14 +132,14 @@ def _told_by_tekton(task: str, reason: Reason, word: str, message: str) -> Endin
     return Ending(state=state, task=task, reason=reason, message=said)
 
 
-def _with_teardown(scoring: Ending, uninstall: TaskFacts) -> Ending:
+def _with_teardown(scoring: Ending, facts: Facts) -> Ending:
     """A job whose result is published has succeeded, even if its teardown has not: the reason tells of that."""
-    if uninstall.outcome.get("cleanup") == Cleanup.CLEAN.value:
-        return scoring
+    uninstall = facts.uninstall
     reason = Reason.LEAKED
     if uninstall.condition.reason in reasons.TIMEOUTS or uninstall.outcome.get("reason") == Reason.FINISH_DEADLINE:
         reason = Reason.FINISH_DEADLINE
-    words = _words(uninstall.outcome) or uninstall.condition.message or "task uninstall did not prove that it is gone"
+    words = _words(facts.janitor) or _words(uninstall.outcome) or uninstall.condition.message
+    words = words or "task uninstall did not prove that it is gone"
     message = f"{scoring.message}; its release is not proven gone: {words}".removeprefix("; ")
     found = diagnosis.of(reason, detail=words)
     return replace(scoring, task="uninstall", reason=reason, message=message, diagnosis=found)

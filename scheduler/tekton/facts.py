@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from scheduler import names
 from scheduler.model import job_json
-from scheduler.model.job import Progress, Submission
+from scheduler.model.job import Cleanup, Progress, Submission
 from scheduler.model.types import Manifest
 from scheduler.tekton import pipeline_run, task_facts, view
 from scheduler.tekton.task_facts import Condition, TaskFacts
@@ -31,11 +31,21 @@ class Facts:
     cancelled_by: Mapping[str, Any]
     drain: Mapping[str, Any]
     completion: Mapping[str, Any]
+    janitor: Mapping[str, Any]
+    """What the janitor made of the release; empty when it had nothing to do with it."""
     progress: Progress | None
     no_node: Mapping[str, str]
     """Task -> why its pod has no node yet."""
     is_over: bool
-    """Whether the run has ended, and every end that makes up its own is known."""
+    """Whether the run has ended, and every end that makes up its own is known: the janitor's too, after force."""
+
+    @property
+    def cleanup(self) -> Cleanup | None:
+        """What was said last of the release by who looked: the janitor comes after the run's own teardown."""
+        for said in (self.janitor.get("cleanup"), self.uninstall.outcome.get("cleanup")):
+            if said in {Cleanup.CLEAN.value, Cleanup.LEAKED.value}:
+                return Cleanup(said)
+        return None
 
     @property
     def is_cancelled(self) -> bool:
@@ -48,7 +58,7 @@ def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manife
     tasks = task_facts.by_task(task_runs)
     condition = task_facts.condition_of(run)
     at_work = [task for task in tasks.values() if task.exists and not task.is_done]
-    return Facts(
+    facts = Facts(
         run=run,
         submission=job_json.submission_from_json(job_json.parse(annotations.get(names.JOB))),
         condition=condition,
@@ -59,10 +69,17 @@ def facts_of(run: Manifest, task_runs: Iterable[Manifest], pods: Iterable[Manife
         cancelled_by=job_json.parse(annotations.get(names.CANCELLED_BY)),
         drain=job_json.parse(annotations.get(names.DRAIN)),
         completion=job_json.parse(annotations.get(names.COMPLETION)),
+        janitor=job_json.parse(annotations.get(names.JANITOR)),
         progress=_progress(pods),
         no_node=dict(_no_node(pods)),
         is_over=condition.is_final and not at_work and not is_lagging,
     )
+    return replace(facts, is_over=facts.is_over and not _awaits_janitor(facts))
+
+
+def _awaits_janitor(facts: Facts) -> bool:
+    is_forced = facts.cancelled_by.get("mode") == pipeline_run.FORCE
+    return is_forced and facts.install.has_started and facts.cleanup is None
 
 
 def _no_node(pods: Iterable[Manifest]) -> Iterator[tuple[str, str]]:

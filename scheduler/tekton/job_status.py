@@ -35,7 +35,7 @@ def project(
     records = job_json.ledger_from_json(facts.wait.outcome.get("ledger"))
     if records is None and facts.progress is not None:
         records = facts.progress.ledger
-    leftovers = facts.uninstall.outcome.get("leftovers")
+    leftovers = (facts.janitor or facts.uninstall.outcome).get("leftovers")
     return Job(
         id=view.text(run, "metadata", "name"),
         environment=view.text(run, "metadata", "namespace"),
@@ -108,10 +108,9 @@ def _task_at_work(facts: Facts) -> tuple[str, TaskFacts]:
 
 
 def _cleanup(facts: Facts) -> Cleanup:
-    """Clean is only what the uninstall program proved; what nobody proved counts as leaked."""
-    said = facts.uninstall.outcome.get("cleanup")
-    if said in {Cleanup.CLEAN.value, Cleanup.LEAKED.value}:
-        return Cleanup(said)
+    """Clean is only what the uninstall program or the janitor proved; what nobody proved counts as leaked."""
+    if facts.cleanup is not None:
+        return facts.cleanup
     if not facts.is_over:
         return Cleanup.PENDING if facts.install.has_started or facts.install.is_done else Cleanup.NOT_NEEDED
     return Cleanup.LEAKED if facts.install.has_started else Cleanup.NOT_NEEDED

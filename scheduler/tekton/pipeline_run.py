@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from scheduler import names
+from scheduler.model import job_json
 from scheduler.model.job import Submission
 from scheduler.model.pipeline import Deadlines
 from scheduler.model.types import Manifest
+from scheduler.tekton import view
 from scheduler.tekton.job_input import JobInput
 
 PENDING: Final = "PipelineRunPending"
 CANCELLED: Final = "Cancelled"
 CANCELLED_RUN_FINALLY: Final = "CancelledRunFinally"
+FORCE: Final = "force"
+"""`mode` of a cancellation that skips the run's own teardown: the janitor removes the release."""
 _USER: Final = 10001
 _MARGIN_SECONDS: Final = 60
 """Room for a program to notice its own deadline and write its result before Tekton kills it."""
@@ -83,12 +87,19 @@ def cancel_pending(*, by: str, at: str, mode: str, why: str = "") -> Sequence[Ma
 def cancel(*, by: str, at: str, mode: str, why: str = "") -> Manifest:
     """The merge patch that ends a started run and still tears it down.
 
-    Plain `Cancelled` would skip `finally` and leave the release behind (Tekton, pipelineruns.md, "Cancelling").
+    Plain `Cancelled` would skip `finally` and leave the release behind (Tekton, pipelineruns.md, "Cancelling"), which
+    is what FORCE wants: no pod of the run is waited for, and the janitor does the rest.
     """
+    status = CANCELLED if mode == FORCE else CANCELLED_RUN_FINALLY
     return {
         "metadata": {"annotations": {names.CANCELLED_BY: _cancelled_by(by, at, mode, why)}},
-        "spec": {"status": CANCELLED_RUN_FINALLY},
+        "spec": {"status": status},
     }
+
+
+def is_forced(run: Manifest) -> bool:
+    """Whether somebody asked to end the run by force."""
+    return job_json.parse(view.mapping(run, "metadata", "annotations").get(names.CANCELLED_BY)).get("mode") == FORCE
 
 
 def deadlines_of(submission: Submission) -> Deadlines:

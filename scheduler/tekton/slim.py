@@ -16,6 +16,7 @@ _RUN_ANNOTATIONS: Final = (
     names.COMPLETION,
     names.DRAIN,
     names.CANCELLED_BY,
+    names.JANITOR,
 )
 
 

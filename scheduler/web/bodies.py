@@ -56,8 +56,9 @@ class OrderBody(Body):
 
 
 class CancelBody(Body):
-    mode: Literal["cancel", "drain"] = Field(
+    mode: Literal["cancel", "drain", "force"] = Field(
         "cancel",
         description="`cancel` ends the job at once and tears it down; `drain` lets a stream publish all that its "
-        "source has now, and ends a batch without a result.",
+        "source has now, and ends a batch without a result; `force` waits for no pod, for when a node is "
+        "gone: the janitor tears it down.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,6 +78,22 @@ class JobView(View):
 class JobPage(View):
     jobs: list[JobView]
     nextCursor: str = Field(description="`cursor` of the next page; empty after the last.")  # noqa: N815
+
+
+class LeftoverView(View):
+    """A release whose job will not remove it any more."""
+
+    release: str = Field(description="Its name, which is the job's id.", examples=["jumjfu4uiml3xmwuaaihi"])
+    environment: str
+    action: Literal["removed", "would remove", "waits", "failed"]
+    why: str = Field(description="Why it is left over.")
+    objects: list[str] = Field(description="What was found of it, as Kind/name.")
+    message: str = Field(description="What was done, or what is in the way.")
+
+
+class CleanupView(View):
+    dryRun: bool  # noqa: N815
+    releases: list[LeftoverView]
 
 
 class ProblemEntry(View):

@@ -14,7 +14,7 @@ from scheduler import names
 from scheduler.api import __main__ as server_main
 from scheduler.model.types import Manifest
 from scheduler.modelops_server.configuration import Configuration
-from scheduler.settings import Globals, Settings
+from scheduler.settings import Globals, JanitorSettings, Settings
 from scheduler.web import serve
 from tests.charts import render
 
@@ -79,6 +79,7 @@ def test_the_settings_arrive_as_the_server_reads_them(full: tuple[Manifest, ...]
         ),
         modelops_server_url=f"http://{STORE}.modelops.svc:8080",
         token_cache_seconds=5,
+        janitor=JanitorSettings(is_enabled=True, is_dry_run=True, period_seconds=10),
     )
 
 

@@ -55,7 +55,8 @@ def test_no_role_says_everything_or_gives_rights_away() -> None:
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}, name
             assert not {"escalate", "bind"} & {*rule["verbs"]}, name
             # of the virtual group it is no right in the cluster
-            assert "impersonate" not in rule["verbs"] or rule["apiGroups"] == [names.DOMAIN], name
+            if "impersonate" in rule["verbs"] and rule["apiGroups"] != [names.DOMAIN]:
+                assert (rule["resources"], rule["resourceNames"]) == (["serviceaccounts"], [names.RUNNER_ACCOUNT]), name
             assert not {"pods/exec", "pods/attach", "pods/portforward", "serviceaccounts/token", "nodes"} & {
                 *rule["resources"]
             }, name
@@ -69,7 +70,8 @@ def test_the_scheduling_server_may_do_this_and_no_more(objects: tuple[Manifest, 
         ("staging", "", "pods"): {"get", "list", "watch"},
         ("staging", "", "pods/log"): {"get"},
         ("staging", "", "resourcequotas"): {"get", "list"},
-        ("modelops", "coordination.k8s.io", "leases"): {"create", "get", "list", "watch", "patch", "update"},
+        ("staging", "", "serviceaccounts"): {"impersonate"},
+        ("modelops", "coordination.k8s.io", "leases"): {"create", "get", "patch"},
         ("modelops", "modelops.dev", "artifacts"): {"create", "get", "list"},
         ("modelops", "modelops.dev", "pipelines"): {"create", "get", "list"},
         (CLUSTER, "authentication.k8s.io", "tokenreviews"): {"create"},
@@ -89,7 +91,15 @@ def test_the_modelops_server_may_start_jobs_for_its_callers_and_no_more(objects:
 def test_nobody_else_may_act_for_others(objects: tuple[Manifest, ...]) -> None:
     roles = [*render.of_kind(objects, "Role"), *render.of_kind(objects, "ClusterRole")]
     found = {role["metadata"]["name"] for role in roles for rule in role["rules"] if "impersonate" in rule["verbs"]}
-    assert found == {STORE[0]}
+    assert found == {STORE[0], SERVER[0]}
+
+
+def test_the_scheduling_server_may_act_as_the_runner_only_where_it_has_a_janitor() -> None:
+    values = render.ci_values(render.PLATFORM, "minimal")
+    without = {**values, "scheduling-server": {**values.get("scheduling-server", {}), "janitor": {"enabled": False}}}
+    verbs = {verb for found in rights(render.platform(without), SERVER).values() for verb in found}
+    assert "create" in verbs
+    assert "impersonate" not in verbs
 
 
 def test_scoring_pods_may_do_nothing(objects: tuple[Manifest, ...]) -> None:

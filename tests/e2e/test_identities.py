@@ -13,6 +13,7 @@ import pytest
 from scheduler import names
 from scheduler.cli.configuration import Login
 from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, RELEASE, Platform
+from scheduler.errors import ProgramError
 from tests.e2e import callers as callers_
 from tests.e2e.callers import Callers
 
@@ -32,6 +33,7 @@ ORDER: Final = {"environment": ENVIRONMENT, "pipeline": "nothing"}
 BODIES: Final[Mapping[str, object]] = {
     "POST /v1/jobs": ORDER,
     "POST /v1/plans": ORDER,
+    "POST /v1/cleanups": {"dryRun": True},
     "PUT /v1/jobs/{job_id}/completion": {"outcome": "Succeeded"},
     "PUT /v1/data-channels/{name}": {"channel": {}, "schema": {}},
     "POST /v1/pipelines/{name}/revisions": {"documents": []},
@@ -155,11 +157,34 @@ def test_the_scheduling_server_may_do_its_work_and_no_more(callers: Callers) -> 
         *_rights("get list watch", "taskruns.tekton.dev", "pods"),
         *_rights("get list", "resourcequotas"),
         *_rights("get", "pods/log"),
+        *_rights("impersonate", "serviceaccounts"),
     }
     assert callers.rights(SCHEDULING, NAMESPACE, namespace=NAMESPACE) - REVIEWS == {
-        *_rights("create get list watch patch update", "leases.coordination.k8s.io"),
+        *_rights("create get patch", "leases.coordination.k8s.io"),
         *_rights("create get list", f"artifacts.{names.DOMAIN}", f"pipelines.{names.DOMAIN}"),
     }
+
+
+@pytest.mark.parametrize(
+    ("account", "namespace", "expected"),
+    [
+        (names.RUNNER_ACCOUNT, ENVIRONMENT, True),
+        (names.SCORING_ACCOUNT, ENVIRONMENT, False),
+        ("default", ENVIRONMENT, False),
+        (names.RUNNER_ACCOUNT, "default", False),
+        (OPERATOR, NAMESPACE, False),
+    ],
+)
+def test_the_scheduling_server_may_act_as_the_runner_and_as_nobody_else(
+    platform: Platform, account: str, namespace: str, *, expected: bool
+) -> None:
+    who = f"--as=system:serviceaccount:{NAMESPACE}:{SCHEDULING}"
+    command = ("auth", "can-i", "impersonate", f"serviceaccounts/{account}", "-n", namespace, who)
+    try:
+        said = platform.kubectl(*command).decode().strip()
+    except ProgramError:
+        said = "no"
+    assert (said == "yes") is expected
 
 
 def test_the_modelops_server_may_start_jobs_for_its_callers_and_no_more(callers: Callers) -> None:

@@ -21,7 +21,7 @@ from scheduler.ir import load
 from scheduler.ir.load import Loaded
 from scheduler.jobs.board import Board
 from scheduler.jobs.order import GitPlace, Order
-from scheduler.jobs.ports import Ports
+from scheduler.jobs.ports import Ports, Runner
 from scheduler.jobs.totals import JobTotals
 from scheduler.lint.fake import FakeLint
 from scheduler.model.types import Document, Manifest, Values
@@ -156,6 +156,7 @@ def build(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> World
         channels=lambda environment: registry.read(cluster, environment).channels,
         scoring_servers=SERVERS,
         clock=clock,
+        runner=lambda _: Runner(cluster=cluster, helm=helm),
     )
     return World(cluster=cluster, store=store, helm=helm, lint=lint, ports=ports)
 

@@ -1,6 +1,6 @@
 {{- /* Objects of an environment have fixed names: an environment belongs to one platform. */ -}}
 {{- define "modelops.runner" -}}{{- /* ServiceAccount, Role, RoleBinding of task pods; scheduler/names.py: RUNNER_ACCOUNT */ -}}
-modelops-runner
+{{- include "common.runnerAccount" . -}}
 {{- end -}}
 
 {{- define "modelops.scoring" -}}{{- /* ServiceAccount of a job's release; scheduler/names.py: SCORING_ACCOUNT */ -}}

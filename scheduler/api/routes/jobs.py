@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
@@ -10,12 +11,13 @@ from fastapi.responses import JSONResponse
 from scheduler.api import audit, behalf, filters
 from scheduler.api.context import Context, change
 from scheduler.api.wire import CompletionBody, JobBody
-from scheduler.errors import InvalidInputError
+from scheduler.errors import ConflictError, InvalidInputError
 from scheduler.jobs import cancel, completion, listing, query, reading, submit
 from scheduler.jobs.submit import Submitted
 from scheduler.model import job_json
 from scheduler.model.job import Job
 from scheduler.model.problem import Problem
+from scheduler.settings import Settings
 from scheduler.web import fields, views
 from scheduler.web.authentication import caller_of
 from scheduler.web.bodies import CancelBody
@@ -115,7 +117,7 @@ def _show(routes: APIRouter, context: Context) -> None:
 def _cancel(routes: APIRouter, context: Context) -> None:
     @routes.post(
         "/{job_id}/cancel",
-        summary="Cancel or drain a job",
+        summary="Cancel or drain a job, or end it by force",
         description="A drained stream publishes all that its source had; a drained batch ends without a result. A job "
         "that is cancelled or drained already is answered as it is; 409 when its scoring is over.",
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
@@ -133,10 +135,23 @@ def _cancel(routes: APIRouter, context: Context) -> None:
         )
         with audit.recorded(planned) as outcome:
             outcome.before = _facts(before)
-            use_case = cancel.drain if mode == "drain" else cancel.cancel
-            after = use_case(job_id, before.environment, by=by, at=ports.now(), cluster=ports.cluster)
+            if mode == "force":
+                _require_janitor(ports.settings)
+            after = _END[mode](job_id, before.environment, by=by, at=ports.now(), cluster=ports.cluster)
             outcome.after = _facts(after)
         return JSONResponse(job_json.job_to_json(after))
+
+
+_END: Final[Mapping[str, Callable[..., Job]]] = {"cancel": cancel.cancel, "drain": cancel.drain, "force": cancel.force}
+
+
+def _require_janitor(settings: Settings) -> None:
+    janitor = settings.janitor
+    if not janitor.is_enabled or janitor.is_dry_run:
+        raise ConflictError(
+            "force leaves the teardown to the janitor, which is switched off here (chart values "
+            "scheduling-server.janitor.enabled and .dryRun)"
+        )
 
 
 def _complete(routes: APIRouter, context: Context) -> None:

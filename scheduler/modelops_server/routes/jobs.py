@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from scheduler import names
 from scheduler.client.scheduling import JobJson
 from scheduler.errors import NotFoundError
+from scheduler.jobs import reading
 from scheduler.modelops_server.scheduling import Scheduling
 from scheduler.web import fields, views
 from scheduler.web.authentication import caller_of
@@ -99,7 +100,7 @@ def _show(routes: APIRouter, scheduling: Scheduling, environments: Environments)
 def _cancel(routes: APIRouter, scheduling: Scheduling, environments: Environments) -> None:
     @routes.post(
         "/jobs/{job_id}/cancel",
-        summary="Cancel or drain a job",
+        summary="Cancel or drain a job, or end it by force",
         description="Needs `get jobs` and `delete jobs` in the job's environment. A job that is cancelled already is "
         "answered as it is; 409 when its scoring is over.",
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
@@ -115,7 +116,7 @@ def _cancel(routes: APIRouter, scheduling: Scheduling, environments: Environment
 
 def _shown(job_id: str, request: Request, scheduling: Scheduling, environments: Environments) -> JobJson:
     """The job when the caller may get it; otherwise, or without one, the same NotFoundError."""
-    missing = NotFoundError(f"there is no job '{job_id}'")
+    missing = reading.not_found(job_id)
     with hidden(missing):
         places = environments.allowed(caller_of(request), verb="get", resource="jobs")
     if not names.is_job_id(job_id):

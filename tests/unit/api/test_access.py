@@ -21,6 +21,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("/v1/plans", "post"): BODY,
     ("/v1/jobs/{job_id}/completion", "put"): {"outcome": "Succeeded"},
     ("/v1/data-channels/{name}", "put"): CHANNEL,
+    ("/v1/cleanups", "post"): {},
 }
 
 

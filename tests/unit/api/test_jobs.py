@@ -199,13 +199,24 @@ def test_what_is_over_cannot_be_cancelled(served: Served) -> None:
     assert "SUCCEEDED" in answer.json()["detail"]
 
 
-def test_a_mode_that_is_not_built_is_refused(served: Served) -> None:
+def test_force_is_refused_where_nobody_would_clean_up(served: Served) -> None:
     job_id = served.submit()["id"]
 
     answer = served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "force"}, headers=served.operator)
+    cleanup = served.client.post("/v1/cleanups", json={}, headers=served.operator)
+
+    assert (answer.status_code, cleanup.status_code) == (409, 409)
+    assert "scheduling-server.janitor.enabled" in answer.json()["detail"]
+    assert "status" not in served.world.runs()[0]["spec"]
+
+
+def test_a_mode_that_is_not_built_is_refused(served: Served) -> None:
+    job_id = served.submit()["id"]
+
+    answer = served.client.post(f"/v1/jobs/{job_id}/cancel", json={"mode": "kill"}, headers=served.operator)
 
     assert answer.status_code == 422
-    assert "'cancel' or 'drain'" in answer.json()["problems"][0]["message"]
+    assert "'cancel', 'drain' or 'force'" in answer.json()["problems"][0]["message"]
 
 
 def test_a_scoring_job_is_drained_by_a_note(served: Served) -> None:

@@ -16,6 +16,10 @@
 {{- printf "%s-%s-task" .Release.Namespace .Release.Name -}}
 {{- end -}}
 
+{{- define "common.runnerAccount" -}}{{- /* ServiceAccount of task pods, in every environment; scheduler/names.py: RUNNER_ACCOUNT */ -}}
+modelops-runner
+{{- end -}}
+
 {{- define "common.modelopsServer.fullname" -}}{{- /* Service of the modelops server */ -}}
 {{- printf "%s-modelops-server" .Release.Name -}}
 {{- end -}}

@@ -20,4 +20,7 @@
 - {name: MODELOPS_GIT_SERVER_URL, value: {{ $global.gitServer.url | quote }}}
 - {name: MODELOPS_SERVER_URL, value: {{ include "common.modelopsServer.url" . | quote }}}
 - {name: MODELOPS_TOKEN_CACHE_SECONDS, value: {{ .Values.tokenCacheSeconds | quote }}}
+- {name: MODELOPS_JANITOR_ENABLED, value: {{ .Values.janitor.enabled | quote }}}
+- {name: MODELOPS_JANITOR_DRY_RUN, value: {{ .Values.janitor.dryRun | quote }}}
+- {name: MODELOPS_JANITOR_PERIOD_SECONDS, value: {{ .Values.janitor.periodSeconds | quote }}}
 {{- end -}}
