@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from tests.bench import load, models, servers
+from tests.bench import bare, load, models, servers
 from tests.bench.models import Trained
 from tests.bench.record import Bench
 
@@ -28,19 +28,19 @@ def test_batches(bench: Bench, tmp_path: Path) -> None:
         "`predict_proba` on the same batches. Runs alternate.",
     )
     trained = models.trained(tmp_path)
-    for type_, suffix, bare in (
-        ("pmml", "pmml", _bare_pmml(trained)),
+    for type_, suffix, alone in (
+        ("pmml", "pmml", _checked(bare.pmml_loop(tmp_path / "model.pmml", trained.rows.tolist()), trained)),
         ("python-binary", "joblib", lambda: _bare_joblib(trained)),
     ):
-        served, alone = _rates(bench, trained, type_=type_, suffix=suffix, bare=bare)
-        bench.figure(f"{type_}, served", served, "rows/s")
-        bench.figure(f"{type_}, bare loop", alone, "rows/s")
+        served_rate, bare_rate = _rates(bench, trained, type_=type_, suffix=suffix, alone=alone)
+        bench.figure(f"{type_}, served", served_rate, "rows/s")
+        bench.figure(f"{type_}, bare loop", bare_rate, "rows/s")
         goal = 0.8 if type_ == "pmml" else None
-        bench.figure(f"{type_}, served / bare loop", served / alone, "times", at_least=goal)
+        bench.figure(f"{type_}, served / bare loop", served_rate / bare_rate, "times", at_least=goal)
 
 
 def _rates(
-    bench: Bench, trained: Trained, *, type_: str, suffix: str, bare: Callable[[], object]
+    bench: Bench, trained: Trained, *, type_: str, suffix: str, alone: Callable[[], object]
 ) -> tuple[float, float]:
     """Rows a second behind the server and in a bare loop, the middle of runs that alternate."""
     count = len(trained.rows) // BATCH * BATCH
@@ -51,14 +51,14 @@ def _rates(
     ) as port:
         for _ in range(bench.size(short=1, full=4)):  # the JVM compiles what is hot
             warm = load.exchange(port, bodies, connections=1)
-            bare()
+            alone()
         answered = np.concatenate([np.ravel(answer) for answer in warm.answers])
         np.testing.assert_allclose(answered, trained.expected[:count], rtol=0, atol=1e-12)
-        served, alone = [], []
+        served, bare_ = [], []
         for _ in range(bench.size(short=1, full=9)):
             served.append(load.exchange(port, bodies, connections=1).seconds)
-            alone.append(load.quickest(bare, times=1))
-    return count / statistics.median(served), len(trained.rows) / statistics.median(alone)
+            bare_.append(load.quickest(alone, times=1))
+    return count / statistics.median(served), len(trained.rows) / statistics.median(bare_)
 
 
 def _bare_joblib(trained: Trained) -> None:
@@ -66,20 +66,6 @@ def _bare_joblib(trained: Trained) -> None:
         trained.model.predict_proba(trained.rows[start : start + BATCH])
 
 
-def _bare_pmml(trained: Trained) -> Callable[[], object]:
-    """PMML4S called row by row through JPype, as one would do it first."""
-    import jpype
-
-    from scheduler.serving.runners import jvm
-
-    jvm.start()
-    model = jpype.JClass("org.pmml4s.model.Model").fromFile(str(trained.folder / "model.pmml"))
-    index = [str(name) for name in model.outputNames()].index("probability_1")
-    objects = jpype.JArray(jpype.JClass("java.lang.Object"))
-    double = jpype.JClass("java.lang.Double")
-
-    def loop() -> list[float]:
-        return [float(model.predict(objects([double(value) for value in row]))[index]) for row in trained.rows.tolist()]
-
+def _checked(loop: Callable[[], list[float]], trained: Trained) -> Callable[[], object]:
     np.testing.assert_allclose(loop(), trained.expected, rtol=0, atol=1e-12)
     return loop

@@ -1,0 +1,161 @@
+"""Orders at a fixed rate, many at once if answers are late; and an environment in which jobs stay pending meanwhile."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler import names
+from scheduler.client.scheduling import SchedulingClient
+from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.demo.installation import ENVIRONMENT, Platform
+from scheduler.model.types import Manifest
+from scheduler.tekton import view
+
+_MOST_AT_ONCE: Final = 32
+_LIMIT_SECONDS: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    jobs: Sequence[str]
+    times: Sequence[float]
+    """Seconds from the moment at which an order was due to its answer, rising."""
+    per_second: float
+    """From the first due moment to the last answer."""
+
+
+def at_rate(client: SchedulingClient, order: Mapping[str, object], *, rate: float, count: int) -> Submitted:
+    """Send `count` orders, each with a key of its own, one every 1/`rate` seconds whether answers come or not."""
+
+    def send(due: float) -> tuple[str, float]:
+        job, is_new = client.start(order, key=uuid.uuid4().hex)
+        assert is_new
+        return job["id"], time.monotonic() - due
+
+    began = time.monotonic()
+    sent: list[Future[tuple[str, float]]] = []
+    with ThreadPoolExecutor(_MOST_AT_ONCE) as threads:
+        for number in range(count):
+            due = began + number / rate
+            time.sleep(max(0.0, due - time.monotonic()))
+            sent.append(threads.submit(send, due))
+        wait(sent)
+    seconds = time.monotonic() - began
+    found = [future.result() for future in sent]
+    return Submitted(
+        jobs=[job for job, _ in found], times=sorted(took for _, took in found), per_second=count / seconds
+    )
+
+
+def quantile(times: Sequence[float], part: float) -> float:
+    """Of times that rise."""
+    return times[min(len(times) - 1, int(len(times) * part))]
+
+
+@contextmanager
+def no_room(platform: Platform, cluster: KubernetesCluster, *, image: str) -> Iterator[None]:
+    """The quota of task pods is one pod, and that pod is there already: jobs are taken, and their tasks wait."""
+    quota = next(item for item in cluster.list("ResourceQuota", ENVIRONMENT) if _is_of_tasks(item))
+    name, before = quota["metadata"]["name"], quota["spec"]["hard"]["pods"]
+    cluster.patch("ResourceQuota", name, ENVIRONMENT, {"spec": {"hard": {"pods": "1"}}})
+    try:
+        parked = cluster.create(_parked(image, _task_priority(quota)))["metadata"]["name"]
+        until(lambda: view.text(cluster.get("ResourceQuota", name, ENVIRONMENT), "status", "used", "pods") == "1")
+        try:
+            yield
+        finally:
+            remove(platform, cluster)
+            cluster.delete("Pod", parked, ENVIRONMENT)
+    finally:
+        cluster.patch("ResourceQuota", name, ENVIRONMENT, {"spec": {"hard": {"pods": before}}})
+
+
+def remove(platform: Platform, cluster: KubernetesCluster) -> None:
+    """Delete every run of the bench's pipeline, with all that belongs to them."""
+    selection = ("-n", ENVIRONMENT, "-l", f"{names.PIPELINE}={PIPELINE}")
+    platform.kubectl("delete", "pipelineruns", *selection, "--wait=false")
+    until(lambda: not cluster.list("PipelineRun", ENVIRONMENT, labels={names.PIPELINE: PIPELINE}))
+
+
+PIPELINE: Final = "bench-submit"
+
+
+def ended_runs(cluster: KubernetesCluster, model: str, *, count: int) -> None:
+    """Make `count` jobs straight through Kubernetes, like `model` but cancelled before they began."""
+    run = cluster.get("PipelineRun", model, ENVIRONMENT)
+    metadata = {key: run["metadata"][key] for key in ("namespace", "labels", "annotations")}
+
+    def create(number: int) -> None:
+        job = names.job_id(namespace=ENVIRONMENT, key=f"bench {number} {uuid.uuid4().hex}")
+        labels = {**metadata["labels"], names.JOB_ID: job}
+        cluster.create(
+            {
+                "apiVersion": run["apiVersion"],
+                "kind": "PipelineRun",
+                "metadata": {**metadata, "name": job, "labels": labels},
+                "spec": {**run["spec"], "status": "Cancelled"},
+            }
+        )
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(create, range(count)))
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, "it does not come to that"
+        time.sleep(0.5)
+
+
+def memory_mib(platform: Platform, namespace: str, deployment: str) -> float:
+    """Resident memory of a deployment's one process."""
+    status = platform.kubectl("-n", namespace, "exec", f"deployment/{deployment}", "--", "cat", "/proc/1/status")
+    kib = next(line for line in status.decode().splitlines() if line.startswith("VmRSS")).split()[1]
+    return int(kib) / 1024
+
+
+def image_of_tasks(images: str) -> str:
+    return str(json.loads(images)["scheduling-server"])
+
+
+def _is_of_tasks(quota: Manifest) -> bool:
+    selector = (quota["spec"].get("scopeSelector") or {}).get("matchExpressions") or [{}]
+    return bool(selector[0].get("operator") == "In")
+
+
+def _task_priority(quota: Manifest) -> str:
+    return str(quota["spec"]["scopeSelector"]["matchExpressions"][0]["values"][0])
+
+
+def _parked(image: str, priority: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"generateName": "parked-", "namespace": ENVIRONMENT},
+        "spec": {
+            "priorityClassName": priority,
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": "parked",
+                    "image": image,
+                    "command": ["sleep", "86400"],
+                    "resources": {
+                        "requests": {"cpu": "10m", "memory": "16Mi"},
+                        "limits": {"cpu": "100m", "memory": "64Mi"},
+                    },
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
