@@ -12,7 +12,7 @@ from typing import Any
 from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 from scheduler.model.tensors import DATATYPES, Tensor
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

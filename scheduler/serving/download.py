@@ -24,7 +24,7 @@ import httpx
 from scheduler.errors import DigestMismatchError, InvalidInputError
 from scheduler.model import job_json, problem_json
 from scheduler.model.job import Reason
-from scheduler.serving import config, repository, termination
+from scheduler.serving import config, model_file, termination
 from scheduler.serving.faults import ModelRefusedError
 
 log = logging.getLogger("scheduler.serving.download")
@@ -96,7 +96,7 @@ def fetch(
 
 def _is_there(path: Path, sha256: str) -> bool:
     try:
-        repository.check_digest(path, sha256)
+        model_file.check_digest(path, sha256)
     except ModelRefusedError:
         return False
     return True

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Final
 
 from scheduler.errors import NotFoundError
-from scheduler.model.job import Reason
+from scheduler.serving import model_file
 from scheduler.serving.config import ModelConfig
 from scheduler.serving.faults import ModelNotReadyError, ModelRefusedError
 from scheduler.serving.runners.port import Load, Runner
 
 log = logging.getLogger(__name__)
-
-_CHUNK: Final = 1 << 20
 
 
 class State(StrEnum):
@@ -106,19 +101,5 @@ class Repository:
         if load is None:
             served = ", ".join(sorted(self._loaders))
             raise ModelRefusedError(f"model {config.name!r} is of type {config.type!r}; this server serves {served}")
-        check_digest(config.path, config.sha256)
+        model_file.check_digest(config.path, config.sha256)
         return load(config.path, signature=config.signature)
-
-
-def check_digest(path: Path, sha256: str) -> None:
-    """ModelRefusedError unless the file is there and has that digest."""
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except OSError as error:
-        raise ModelRefusedError(f"the model's file cannot be read: {error}", reason=Reason.MODEL_MISSING) from error
-    if digest.hexdigest() != sha256:
-        message = f"{path} has sha256 {digest.hexdigest()}, the pipeline says {sha256}"
-        raise ModelRefusedError(message, reason=Reason.MODEL_DIGEST_MISMATCH)

@@ -7,7 +7,7 @@ are the companions for missing values (`modelops_nulls`): see `scheduler.model.t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -15,18 +15,10 @@ import orjson
 
 from scheduler.errors import TooLargeError
 from scheduler.model import tensors
-from scheduler.model.tensors import Tensor
 from scheduler.serving import binary, faults, json_data
 from scheduler.serving.columns import DTYPE, Array, Column, Columns, Mask
 from scheduler.serving.faults import RequestRefusedError, RowFault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One output that the client asks for."""
-
-    name: str
-    binary: bool = False
+from scheduler.serving.signature import Signature, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +35,6 @@ class Answer:
     body: bytes
     header_length: int | None = None
     """Bytes of JSON before the first binary tensor; None when all is JSON."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """What a model takes and gives."""
-
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    most_rows: int = 65536
-    every_output: tuple[Wanted, ...] = field(init=False, repr=False, compare=False)
-    """What a request is answered with that asks for nothing in particular."""
-
-    def __post_init__(self) -> None:
-        wanted = tuple(Wanted(name=tensor.name) for tensor in self.outputs)
-        object.__setattr__(self, "every_output", wanted)
-
-    def output(self, name: str) -> Tensor:
-        return next(tensor for tensor in self.outputs if tensor.name == name)
 
 
 def read(body: bytes, *, header_length: int | None, signature: Signature) -> Request:

@@ -19,13 +19,10 @@ from typing import Final
 from scheduler import assets
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Cluster
-from scheduler.helm.pyhelm import HelmProgram
 from scheduler.model.job import Cleanup
 from scheduler.release.ports import Ports
 from scheduler.release.stop import EXIT_CODE, Stop, StoppedError
-from scheduler.tasks import install, outcome, uninstall, wait
-from scheduler.tasks.flow_control import HttpFlowControl
-from scheduler.tasks.follower import Order
+from scheduler.tasks import outcome
 
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _CHART: Final = "scoring-pipeline"
@@ -53,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _install(
     options: argparse.Namespace, namespace: str, cluster: Cluster, stop: Stop
 ) -> tuple[Mapping[str, object], bool]:
+    from scheduler.tasks import install  # noqa: PLC0415 - each program starts sooner with its own imports only
+
     order = install.Order(
         job=options.job_id,
         namespace=namespace,
@@ -69,6 +68,10 @@ def _install(
 def _wait(
     options: argparse.Namespace, namespace: str, cluster: Cluster, stop: Stop
 ) -> tuple[Mapping[str, object], bool]:
+    from scheduler.tasks import wait  # noqa: PLC0415 - each program starts sooner with its own imports only
+    from scheduler.tasks.flow_control import HttpFlowControl  # noqa: PLC0415
+    from scheduler.tasks.follower import Order  # noqa: PLC0415
+
     stop.listen(also=lambda: None)
     order = Order(
         job=options.job_id,
@@ -85,6 +88,8 @@ def _wait(
 def _uninstall(
     options: argparse.Namespace, namespace: str, cluster: Cluster, stop: Stop
 ) -> tuple[Mapping[str, object], bool]:
+    from scheduler.tasks import uninstall  # noqa: PLC0415 - each program starts sooner with its own imports only
+
     ports = _ports(cluster, stop, seconds=options.finish_seconds)
     done = uninstall.run(options.job_id, namespace=namespace, seconds=options.finish_seconds, ports=ports)
     return done.fields(), done.cleanup is Cleanup.CLEAN
@@ -102,6 +107,8 @@ def _cluster() -> Cluster:
 
 def _ports(cluster: Cluster, stop: Stop, *, seconds: float) -> Ports:
     """SIGTERM reaches helm through us: once, and we stay until it has recorded how far it came."""
+    from scheduler.helm.pyhelm import HelmProgram  # noqa: PLC0415 - each program starts sooner with its own imports only
+
     helm = HelmProgram(timeout_seconds=seconds)
     stop.listen(also=helm.terminate)
     return Ports(cluster=cluster, helm=helm, stop=stop, clock=time.monotonic)

@@ -13,7 +13,7 @@ from scheduler.serving.columns import Array, Columns
 from scheduler.serving.faults import ModelRefusedError
 from scheduler.serving.runners import isolation
 from scheduler.serving.runners.port import Results
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 BROKEN = b"broken"
 """Content of a file that `load` refuses."""

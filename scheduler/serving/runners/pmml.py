@@ -29,7 +29,7 @@ from scheduler.serving.columns import Array, Columns
 from scheduler.serving.faults import ModelRefusedError, RowFault
 from scheduler.serving.runners import jvm, pmml_document
 from scheduler.serving.runners.port import Results
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 PROBABILITY: Final = "probability"
 _OF_CLASS: Final = f"{PROBABILITY}_"

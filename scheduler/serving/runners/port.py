@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from scheduler.serving.columns import Array, Columns
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 Results: TypeAlias = Mapping[str, Array]
 """Output name -> one value a row, in whatever type the model gives; None or NaN where it gives none."""

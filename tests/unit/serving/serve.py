@@ -15,7 +15,7 @@ from scheduler.serving.config import ModelConfig
 from scheduler.serving.repository import Repository
 from scheduler.serving.runners import fake
 from scheduler.serving.runners.port import Load
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 SIGNATURE = Signature(
     inputs=(Tensor(name="a", datatype="FP64"), Tensor(name="b", datatype="FP64", nullable=True)),

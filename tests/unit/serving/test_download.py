@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +154,9 @@ def test_the_program_ends_with_12_and_says_why(tmp_path: Path) -> None:
     }
     (tmp_path / SHA256).write_bytes(CONTENT)
     assert download.main(arguments, {"MODELOPS_ARTIFACT_STORE_URL": "http://127.0.0.1:9"}) == 0
+
+
+def test_the_download_starts_without_numpy() -> None:
+    """It stands before every scoring service, and half a second of imports would be the longest part of it."""
+    program = "import sys, scheduler.serving.download; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0

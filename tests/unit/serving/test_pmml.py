@@ -13,7 +13,7 @@ import pytest
 from scheduler.model.tensors import Tensor
 from scheduler.serving.columns import Array, Column, Columns
 from scheduler.serving.faults import ModelRefusedError
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 from tests.unit.serving.documents import TREE
 
 pytestmark = pytest.mark.java

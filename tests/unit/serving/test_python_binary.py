@@ -19,7 +19,7 @@ from scheduler.model.tensors import Tensor
 from scheduler.serving.columns import Column, Columns
 from scheduler.serving.faults import ModelRefusedError, RequestRefusedError
 from scheduler.serving.runners import python_binary
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 NAMES = ("a", "b", "c")
 RANDOM = np.random.default_rng(5)

@@ -11,7 +11,7 @@ from scheduler.model.tensors import Tensor
 from scheduler.serving.columns import Column
 from scheduler.serving.faults import ModelRefusedError, RequestRefusedError
 from scheduler.serving.runners import python_script
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 SIGNATURE = Signature(
     inputs=(Tensor(name="a", datatype="FP64"), Tensor(name="b", datatype="FP64")),

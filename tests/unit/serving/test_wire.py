@@ -15,7 +15,8 @@ from scheduler.model.tensors import DATATYPES, Tensor
 from scheduler.serving import binary, json_data, wire
 from scheduler.serving.columns import DTYPE, Array, Column
 from scheduler.serving.faults import RequestRefusedError
-from scheduler.serving.wire import Request, Signature, Wanted
+from scheduler.serving.signature import Signature, Wanted
+from scheduler.serving.wire import Request
 
 SIGNATURE = Signature(
     inputs=(Tensor(name="hour", datatype="FP64", nullable=True), Tensor(name="carrier", datatype="BYTES")),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scheduler.errors import SchedulerError
 from scheduler.model.tensors import Tensor
 from scheduler.serving import wire
-from scheduler.serving.wire import Signature
+from scheduler.serving.signature import Signature
 
 SIGNATURE = Signature(
     inputs=(
