@@ -42,11 +42,11 @@ def engines(jobs: Jobs, job_id: str, *, times: int) -> int:
 
 
 def pod(jobs: Jobs, job_id: str, component: str) -> int:
-    """Kill the pods of one component, without a word, in the middle of the records; how many records were read."""
+    """Kill the pods of one component, without a word, in the middle of the records; how many were written."""
     job = jobs.until(job_id, _is_in_the_middle)
     for name in _pods(jobs, job_id, component):
         jobs.platform.kubectl("-n", ENVIRONMENT, "delete", "pod", name, "--force", "--grace-period=0", "--wait=false")
-    return int(job["records"]["read"])
+    return int(job["records"]["written"])
 
 
 def service_for(jobs: Jobs, job_id: str, *, seconds: float) -> JobJson:
