@@ -45,11 +45,12 @@ class JobTotals:
 
 
 def _shape(values: Values) -> Mapping[str, object]:
-    """What pods there are and what they ask for: of models only how many, of the flow only its replicas."""
+    """What pods there are and what they ask for: of models only their memory, of the flow only its replicas."""
     return {chart: _shape_of_chart(part) for chart, part in values.items() if chart != "global"}
 
 
 def _shape_of_chart(part: Mapping[str, Any]) -> Mapping[str, object]:
     models, flow = part.get("models") or (), part.get("flow") or {}
     rest = {key: value for key, value in part.items() if key not in {"models", "flow", "channels"}}
-    return {**rest, "models": len(models), "replicas": flow.get("replicas")}
+    memory = sorted(str(model.get("memory", "")) for model in models)
+    return {**rest, "models": memory, "replicas": flow.get("replicas")}

@@ -11,11 +11,13 @@ from tests.unit import world
 CHART = assets.subchart("scoring-pipeline")
 
 
-def values(job: str, models: int) -> dict[str, object]:
+def values(job: str, models: int, *, memory: str = "") -> dict[str, object]:
     return {
         "global": {"job": {"id": job}},
         "scoring-flow": {"enabled": True, "flow": {"name": "f", "engine": f"url: http://{job}-x", "replicas": 1}},
-        "scoring-server-python": {"models": [{"name": f"m{number}"} for number in range(models)]},
+        "scoring-server-python": {
+            "models": [{"name": f"m{number}", **({"memory": memory} if memory else {})} for number in range(models)]
+        },
     }
 
 
@@ -29,6 +31,16 @@ def test_jobs_of_one_shape_are_rendered_once() -> None:
     assert len(helm.calls) == 2
     assert {item.pods for item in sums} == {3}
     assert larger.pods == 4
+
+
+def test_a_model_with_memory_of_its_own_is_another_shape() -> None:
+    helm = FakeHelm(render=world.rendered)
+    totals = JobTotals(helm, chart=CHART)
+
+    for memory in ("", "4Gi", "8Gi", "4Gi"):
+        totals.of(values("a", 1, memory=memory), namespace="staging")
+
+    assert len(helm.calls) == 3
 
 
 def test_the_charts_say_which_servers_there_are() -> None:
