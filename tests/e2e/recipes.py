@@ -98,6 +98,8 @@ class Recipe:
     steps: tuple[Document, ...] = (SCORE,)
     artifact: bytes = DOUBLE
     model_type: str = "python-script"
+    memory: str = ""
+    """Of the model; empty: as much as the chart gives."""
     format: Literal["csv", "json-lines"] = "csv"
     is_gzip: bool = False
     sink_format: Literal["csv", "json-lines"] = "json-lines"
@@ -177,6 +179,7 @@ class Recipe:
             "sha256": self.sha256,
             "inputs": {"schema": "model-input"},
             "outputs": {"schema": "model-output"},
+            **({"memory": self.memory} if self.memory else {}),
         }
         return _document("Model", "twice", spec)
 

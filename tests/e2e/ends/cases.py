@@ -115,6 +115,7 @@ _SUCCESSES: Final[Mapping[str, Case]] = {
     "pmml-csv-gzip": Case(
         recipe=Recipe(name="pmml", model_type="pmml", artifact=recipes.PMML, is_gzip=True, sink_format="csv")
     ),
+    "service-with-more-memory": Case(recipe=Recipe(name="more-memory", artifact=recipes.NEEDS_2_GIB, memory="4Gi")),
 }
 _RECORDS: Final[Mapping[str, Case]] = {
     "record-fails-in-a-map": Case(

@@ -29,5 +29,13 @@ SECTION: Final = Section(
             ledger={"read": ROWS, "written": ROWS},
             is_published=True,
         ),
+        End(
+            id="service-with-more-memory",
+            title="A model that needs more memory than a scoring service usually has asks for `memory: 4Gi`",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            ledger={"read": ROWS, "written": ROWS},
+            is_published=True,
+        ),
     ),
 )

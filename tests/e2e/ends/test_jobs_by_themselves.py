@@ -55,6 +55,12 @@ def test_a_pmml_model_scores_csv(jobs: Jobs, ended: Running, end: End) -> None:
     _assert_scored(jobs, CASES[end.id].recipe)
 
 
+@pytest.mark.end("service-with-more-memory")
+def test_what_is_told_to_help_against_too_little_memory_helps(jobs: Jobs, ended: Running, end: End) -> None:
+    verdict.assert_ended(jobs, ended[end.id], end, recipe=CASES[end.id].recipe)
+    _assert_scored(jobs, CASES[end.id].recipe)
+
+
 @pytest.mark.end("record-the-model-refuses")
 def test_one_record_that_the_model_refuses_costs_one_record(jobs: Jobs, ended: Running, end: End) -> None:
     """The model answers for a whole batch; the record is found in it."""
