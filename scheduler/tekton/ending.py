@@ -138,8 +138,8 @@ def _with_teardown(scoring: Ending, facts: Facts) -> Ending:
     reason = Reason.LEAKED
     if uninstall.condition.reason in reasons.TIMEOUTS or uninstall.outcome.get("reason") == Reason.FINISH_DEADLINE:
         reason = Reason.FINISH_DEADLINE
-    words = _words(facts.janitor) or _words(uninstall.outcome) or uninstall.condition.message
-    words = words or "task uninstall did not prove that it is gone"
+    words = _words(uninstall.outcome) or uninstall.condition.message or "task uninstall did not prove that it is gone"
+    words = "; ".join(part for part in (words, _words(facts.janitor)) if part)
     message = f"{scoring.message}; its release is not proven gone: {words}".removeprefix("; ")
     found = diagnosis.of(reason, detail=words)
     return replace(scoring, task="uninstall", reason=reason, message=message, diagnosis=found)
