@@ -142,7 +142,7 @@ def _ended(pod: Manifest, status: Mapping[str, Any]) -> Iterator[Fault]:
         yield _fault(pod, Reason.OUT_OF_MEMORY, message, container=name)
     elif again:
         said = f": {words}" if words else ""
-        message = f"{_named(pod, name)} ended with exit code {code} {restarts + 1} times{said}"
+        message = f"{_named(pod, name)} ended {restarts + 1} times with exit code {code}{said}"
         yield _fault(pod, reason or _crashed(pod), message, container=name)
 
 

@@ -49,7 +49,7 @@ SECTION: Final = Section(
             state=JobState.FAILED,
             reason=Reason.SERVICE_CRASHED,
             tasks=("wait",),
-            words=("container server of pod", "ended with exit code 7 3 times"),
+            words=("container server of pod", "ended 3 times with exit code 7"),
             seconds=300,
         ),
         End(

@@ -79,7 +79,7 @@ def test_a_crash_loop_tells_the_exit_code_and_the_last_words() -> None:
 
     assert one(service(containerStatuses=crashed(12, restarts=3, message=words)))[:2] == (
         Reason.DISK_FULL,
-        "container server of pod s ended with exit code 12 4 times: /models is full",
+        "container server of pod s ended 4 times with exit code 12: /models is full",
     )
 
 
