@@ -12,6 +12,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from scheduler import errors
 from scheduler.model import problem_json
@@ -91,9 +92,21 @@ def _on_validation(_: Request, error: Exception) -> JSONResponse:
     return of(errors.InvalidInputError([_problem(fault) for fault in jsonable_encoder(error.errors())]))
 
 
-def _on_http(_: Request, error: Exception) -> JSONResponse:
+def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    return answer(error.status_code, detail=str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return answer(error.status_code, detail=str(error.detail), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Of all routes of the path; the framework knows those of the first one that fits."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)
 
 
 def _on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -15,14 +15,16 @@ from scheduler.artifacts import digest
 from scheduler.artifacts.store import ArtifactStore, Part
 from scheduler.errors import DigestMismatchError, InvalidInputError
 from scheduler.model.problem import Problem
+from scheduler.modelops_server import views
 from scheduler.modelops_server.access import Access
 from scheduler.web.authentication import OURS
+from scheduler.web.views import NOT_FOUND, PROBLEMS
 
 _PREFIX = "/v1/artifacts"
 
 
 def router(store: ArtifactStore, access: Access, *, environments: Sequence[str]) -> APIRouter:
-    routes = APIRouter(prefix=_PREFIX, tags=["artifacts"])
+    routes = APIRouter(prefix=_PREFIX, tags=["artifacts"], responses=PROBLEMS)
     _write(routes, store, access)
     _read(routes, store, access)
     _grant(routes, store, access, environments)
@@ -36,8 +38,15 @@ def audiences(method: str, path: str) -> Sequence[str]:
 
 
 def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
-    @routes.put("/{sha256}", status_code=201)
-    async def put(sha256: str, request: Request) -> JSONResponse:
+    @routes.put(
+        "/{sha256}",
+        status_code=201,
+        responses={
+            200: {"model": views.ArtifactView, "description": "It was there."},
+            201: {"model": views.ArtifactView, "description": "It is new."},
+        },
+    )
+    async def put(sha256: views.Sha256, request: Request) -> JSONResponse:
         """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
         digest.checked(sha256)
         await run_in_threadpool(access.require, request, verb="create", resource="artifacts")
@@ -48,14 +57,14 @@ def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
 
 
 def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
-    @routes.head("/{sha256}")
-    def head(sha256: str, request: Request) -> Response:
+    @routes.head("/{sha256}", responses=views.NO_BODY)
+    def head(sha256: views.Sha256, request: Request) -> Response:
         """Whether it is there, and its size."""
         access.require_read(request, digest.checked(sha256))
         return Response(headers=_headers(sha256, store.size(sha256)))
 
-    @routes.get("/{sha256}", response_class=StreamingResponse)
-    def get(sha256: str, request: Request) -> StreamingResponse:
+    @routes.get("/{sha256}", response_class=StreamingResponse, responses={**views.CONTENT, **NOT_FOUND})
+    def get(sha256: views.Sha256, request: Request) -> StreamingResponse:
         """The content. It is checked while it is sent: a connection that ends early means that it was damaged."""
         access.require_read(request, digest.checked(sha256))
         content = store.read(sha256)
@@ -68,8 +77,8 @@ def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
 
 
 def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments: Sequence[str]) -> None:
-    @routes.put("/{sha256}/grants/{environment}", status_code=204)
-    def grant(sha256: str, environment: str, request: Request) -> None:
+    @routes.put("/{sha256}/grants/{environment}", status_code=204, responses=NOT_FOUND)
+    def grant(sha256: views.Sha256, environment: str, request: Request) -> None:
         """Let the jobs of the environment read the artifact."""
         digest.checked(sha256)
         access.require(request, verb="create", resource="artifacts")

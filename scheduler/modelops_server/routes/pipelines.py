@@ -18,7 +18,9 @@ from scheduler.errors import InvalidInputError, NotFoundError
 from scheduler.ir import load
 from scheduler.model.pipeline import ScoringPipeline
 from scheduler.model.problem import Problem
+from scheduler.modelops_server import views
 from scheduler.modelops_server.access import Access
+from scheduler.web.views import NOT_FOUND, PROBLEMS
 
 
 class Deployment(BaseModel):
@@ -30,7 +32,7 @@ class Deployment(BaseModel):
 
 
 def router(store: ArtifactStore, revisions: Revisions, access: Access, *, now: Callable[[], datetime]) -> APIRouter:
-    routes = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+    routes = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=PROBLEMS)
     _deploy(routes, store, revisions, access, now)
     _read(routes, revisions, access)
     return routes
@@ -39,7 +41,14 @@ def router(store: ArtifactStore, revisions: Revisions, access: Access, *, now: C
 def _deploy(
     routes: APIRouter, store: ArtifactStore, revisions: Revisions, access: Access, now: Callable[[], datetime]
 ) -> None:
-    @routes.post("/{name}/revisions", status_code=201)
+    @routes.post(
+        "/{name}/revisions",
+        status_code=201,
+        responses={
+            200: {"model": views.MadeView, "description": "The latest revision holds the same."},
+            201: {"model": views.MadeView, "description": "The next revision."},
+        },
+    )
     def deploy(name: str, body: Deployment, request: Request) -> JSONResponse:
         """Make the next revision (201), or name the latest when it holds the same (200); 422 with every problem."""
         caller = access.require(request, verb="create", resource="pipelines")
@@ -59,20 +68,20 @@ def _deploy(
 
 
 def _read(routes: APIRouter, revisions: Revisions, access: Access) -> None:
-    @routes.get("")
+    @routes.get("", responses={200: {"model": views.LatestView}})
     def list_(request: Request) -> Mapping[str, object]:
         """The latest revision of every pipeline."""
         access.require(request, verb="list", resource="pipelines")
         return {"pipelines": [revision_json.to_json(item) for item in revisions.latest()]}
 
-    @routes.get("/{name}")
+    @routes.get("/{name}", responses={200: {"model": views.RevisionsView}, **NOT_FOUND})
     def show(name: str, request: Request) -> Mapping[str, object]:
         """Every revision of one pipeline, oldest first."""
         access.require(request, verb="get", resource="pipelines")
         found = revisions.all(_checked(name))
         return {"name": name, "latest": found[-1].revision, "revisions": [revision_json.to_json(one) for one in found]}
 
-    @routes.get("/{name}/revisions/{revision}")
+    @routes.get("/{name}/revisions/{revision}", responses={200: {"model": views.DocumentsView}, **NOT_FOUND})
     def get(name: str, revision: str, request: Request) -> Mapping[str, object]:
         """One revision with its documents; `latest` for the newest."""
         access.require(request, verb="get", resource="pipelines")

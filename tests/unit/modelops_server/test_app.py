@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.fake import FakeCluster, Rule
 from scheduler.cluster.port import Caller
-from scheduler.modelops_server import app
+from scheduler.modelops_server import app, views
 from scheduler.modelops_server.configuration import Configuration
 
 CONTENT = b"model" * 1000
@@ -323,3 +323,17 @@ def test_the_configuration_comes_from_the_environment() -> None:
         scheduling_url="http://scheduling:8080",
         scheduling_seconds=7,
     )
+
+
+def test_a_method_that_a_path_has_not_is_answered_with_those_that_it_has(client: TestClient) -> None:
+    answer = client.patch(f"/v1/artifacts/{SHA256}", headers=ANNA)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, PUT")
+
+
+def test_bodies_are_what_the_document_says(client: TestClient) -> None:
+    _put(client)
+    views.ArtifactView.model_validate(client.put(f"/v1/artifacts/{SHA256}", content=CONTENT, headers=ANNA).json())
+    views.MadeView.model_validate(_deploy(client).json())
+    views.LatestView.model_validate(client.get("/v1/pipelines", headers=ANNA).json())
+    views.RevisionsView.model_validate(client.get("/v1/pipelines/delay", headers=ANNA).json())
+    views.DocumentsView.model_validate(client.get("/v1/pipelines/delay/revisions/1", headers=ANNA).json())
