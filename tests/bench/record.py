@@ -95,6 +95,7 @@ class Bench:
     def note(self, text: str) -> None:
         """Markdown below the figures."""
         self.notes.append(text)
+        print(f"\n{text}", end="", flush=True)
 
     def section(self) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in {"Python": _python(), **self.versions}.items())

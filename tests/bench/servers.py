@@ -98,7 +98,10 @@ def _started(
         os.sched_setaffinity(0, _HELD[-1])  # the child inherits it
     try:
         process = subprocess.Popen(
-            command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL if is_quiet else None
+            command,
+            env={**os.environ, **environ},
+            stdout=subprocess.DEVNULL if is_quiet else None,
+            stderr=subprocess.DEVNULL if is_quiet else None,
         )
     finally:
         os.sched_setaffinity(0, own)
