@@ -13,7 +13,7 @@ from scheduler.flow.failure import FlowFailedError
 from scheduler.model.job import Reason
 
 FIRST_PAUSE: Final = 0.05
-LONGEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 0.25
 TIMEOUT: Final = 5.0
 
 

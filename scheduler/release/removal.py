@@ -13,7 +13,7 @@ from scheduler.release import remains
 from scheduler.release.ports import Ports
 from scheduler.release.stop import StoppedError
 
-_PAUSES: Final = (0.2, 0.3, 0.5, 1.0)
+_PAUSES: Final = (0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.5, 1.0)
 _STRAY_SECONDS: Final = 3.0
 """What a controller or the garbage collector has not begun to delete by then is deleted here."""
 

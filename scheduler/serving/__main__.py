@@ -25,7 +25,8 @@ from scheduler.model.job import Reason
 from scheduler.serving import app, config, termination
 from scheduler.serving.faults import ModelRefusedError
 from scheduler.serving.repository import Repository
-from scheduler.serving.runners.port import Load
+from scheduler.serving.runners.port import Load, Runner
+from scheduler.serving.signature import Signature
 
 log = logging.getLogger("scheduler.serving")
 
@@ -76,9 +77,19 @@ def loaders(runner: str) -> Mapping[str, Load]:
 
         jvm.start()
         return {"pmml": pmml.load}
-    from scheduler.serving.runners import python_binary, python_script  # noqa: PLC0415 - nor the pmml image scikit-learn
+    return {"python-script": _load_script, "python-binary": _load_binary}
 
-    return {"python-script": python_script.load, "python-binary": python_binary.load}
+
+def _load_script(path: Path, *, signature: Signature) -> Runner:
+    from scheduler.serving.runners import python_script  # noqa: PLC0415 - the pmml image needs none of it
+
+    return python_script.load(path, signature=signature)
+
+
+def _load_binary(path: Path, *, signature: Signature) -> Runner:
+    from scheduler.serving.runners import python_binary  # noqa: PLC0415 - a second of scikit-learn, which scripts spare
+
+    return python_binary.load(path, signature=signature)
 
 
 def _load(repository: Repository, server: uvicorn.Server, refusals: list[ModelRefusedError]) -> None:

@@ -30,18 +30,33 @@ class Ended:
     total: int | None = None
 
 
-def is_over(flow_job: Manifest) -> bool:
-    return any(condition(flow_job, type_) for type_ in ("Complete", "Failed", "FailureTarget"))
+def is_over(flow_job: Manifest, pods: Sequence[Manifest] = ()) -> bool:
+    """Whether the batch Job has ended, or a pod of each index has succeeded: the Job says so a second or two later."""
+    return _has_failed(flow_job) or _has_succeeded(flow_job, pods)
 
 
 def read(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     """The end of a batch Job that is over; `pods` are all that there are of it."""
-    return _complete(flow_job, pods) if condition(flow_job, "Complete") else _failed(flow_job, pods)
+    return _complete(flow_job, pods) if _has_succeeded(flow_job, pods) else _failed(flow_job, pods)
+
+
+def _has_failed(flow_job: Manifest) -> bool:
+    return any(condition(flow_job, type_) for type_ in ("Failed", "FailureTarget"))
+
+
+def _has_succeeded(flow_job: Manifest, pods: Sequence[Manifest]) -> bool:
+    if condition(flow_job, "Complete"):
+        return True
+    done = {_index(pod) for pod in pods if view.text(pod, "status", "phase") == "Succeeded"}
+    return not _has_failed(flow_job) and all(str(index) in done for index in range(_completions(flow_job)))
+
+
+def _completions(flow_job: Manifest) -> int:
+    return int(view.mapping(flow_job, "spec").get("completions") or 1)
 
 
 def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     """The sum over one succeeded pod for each index; a missing or unreadable message means that nobody knows."""
-    wanted = view.mapping(flow_job, "spec").get("completions", 1)
     reason, message = Reason.COMPLETED, ""
     by_index: dict[str, Manifest] = {}
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
@@ -49,7 +64,7 @@ def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
             by_index.setdefault(_index(pod), pod)
     ledger, total = Ledger(), 0
     counted_all = True
-    for index in range(int(wanted or 1)):
+    for index in range(_completions(flow_job)):
         winner = by_index.get(str(index))
         said = {} if winner is None else job_json.parse(_terminated(winner).get("message"))
         found = job_json.ledger_from_json(said.get("ledger"))

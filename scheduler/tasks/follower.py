@@ -100,12 +100,14 @@ class Follower:
         """The end of the flow's batch Job, or that there never was one."""
         if shown.flow_job is None:
             return self._absent(shown)
-        if not flow_end.is_over(shown.flow_job):
+        if not flow_end.is_over(shown.flow_job, shown.flow_pods):
             return None
         try:
             pods = [pod for pod in final_pods() if component(pod) == FLOW]
         except SchedulerError:
             return None  # asked again at the next step
+        if not flow_end.is_over(shown.flow_job, pods):
+            return None  # a pod that had succeeded is gone: the Job says what that means
         ended = flow_end.read(shown.flow_job, pods)
         if ended.is_success and self._scoring_since is None:
             self._scoring_since = self._began

@@ -39,6 +39,23 @@ def test_a_complete_job_sums_one_succeeded_pod_of_each_index() -> None:
     )
 
 
+def test_a_job_is_over_when_a_pod_of_each_index_has_succeeded_whatever_its_controller_says_yet() -> None:
+    pods = [ended_flow("a", index=0, message=said(10, 9)), ended_flow("b", index=1, message=said(5, 5))]
+    job = flow_job(completions=2)
+
+    assert not flow_end.is_over(job, pods[:1])
+    assert not flow_end.is_over(job, [pods[0], ended_flow("c", index=1, code=11, message={"reason": "DiskFull"})])
+    assert flow_end.is_over(job, pods)
+    assert flow_end.read(job, pods) == flow_end.read(flow_job("Complete", completions=2), pods)
+
+
+def test_a_failed_job_stays_failed_with_a_succeeded_pod_of_each_index() -> None:
+    pods = [ended_flow("a", index=0, message=said(10, 9))]
+
+    assert flow_end.is_over(flow_job("Failed"), pods)
+    assert not flow_end.read(flow_job("Failed"), pods).is_success
+
+
 @pytest.mark.parametrize("message", ["", "no json", "{}", '{"ledger": {"read": -1}}', '{"ledger": "x"}'], ids=range(5))
 def test_counts_that_nobody_can_read_are_lost(message: str) -> None:
     ended = flow_end.read(flow_job("Complete"), [ended_flow("a", message=message)])
