@@ -14,7 +14,7 @@ from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
 ROWS: Final = 1000
-AT_ONCE: Final = 7
+AT_ONCE: Final = 6
 """More than elsewhere: some of them only wait for a pod that is to be started again."""
 
 
