@@ -18,7 +18,7 @@ from scheduler.cluster.port import Cluster, Event, EventType, ExpiredError, List
 from scheduler.errors import SchedulerError
 from scheduler.model.types import Manifest
 
-WATCH_SECONDS: Final = 6.0
+WATCH_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 15.0
 """Without a word from the API server for so long, what is in memory counts as unknown."""
 REFUSED_SECONDS: Final = 10.0

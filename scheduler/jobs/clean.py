@@ -22,6 +22,8 @@ from scheduler.release.stop import Stop, StoppedError
 
 SECONDS: Final = 12.0
 """For one try; a pod may take longer to end, and then the next try finds less."""
+FORCED_SECONDS: Final = 30.0
+"""The first try's outcome ends a job that was cancelled by force."""
 _SHOWN: Final = 5
 
 
@@ -37,22 +39,25 @@ class Cleaned:
 
 
 def clean(
-    orphan: Orphan, *, ports: Ports, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
+    orphan: Orphan, *, ports: Ports, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Cleaned:
     """Remove the release within `seconds`, as the environment's runner account; nothing unless that is its verdict.
+
+    None: as long as a try may take.
 
     Two who do this at once do no harm: what one has deleted the other does not find. Never raises for what the cluster
     or helm say.
     """
     if orphan.verdict is not Verdict.REMOVE:
         return Cleaned(orphan=orphan, message=orphan.why)
+    limit = seconds if seconds is not None else FORCED_SECONDS if orphan.is_forced else SECONDS
     runner = ports.runner(orphan.environment)
     given = release_ports.Ports(cluster=runner.cluster, helm=runner.helm, stop=_Guard(orphan, ports), clock=clock)
     try:
         removed = removal.remove(
             orphan.release,
             namespace=orphan.environment,
-            deadline=clock() + seconds,
+            deadline=clock() + limit,
             ports=given,
             is_forced=orphan.is_forced,
         )
