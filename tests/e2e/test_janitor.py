@@ -24,6 +24,8 @@ from scheduler.errors import ConflictError, NotFoundError
 from scheduler.model.job import JobState, Reason
 from tests.e2e import callers as callers_
 from tests.e2e import recipes, support
+from tests.e2e.ends import verdict
+from tests.e2e.ends.end import End
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
@@ -83,16 +85,18 @@ def _until(is_right: Callable[[], bool], *, seconds: float = SOON_SECONDS) -> fl
     return time.monotonic() - began
 
 
-def test_what_a_deleted_run_had_installed_is_removed(jobs: Jobs, running: Mapping[str, JobJson]) -> None:
+@pytest.mark.end("run-deleted")
+def test_what_a_deleted_run_had_installed_is_removed(jobs: Jobs, running: Mapping[str, JobJson], end: End) -> None:
     job_id = running[DELETED.name]["id"]
     jobs.platform.kubectl("-n", ENVIRONMENT, "delete", "pipelinerun", job_id, "--wait=false")
     _until(lambda: not check.leftovers(jobs.platform, job_id))
-    with pytest.raises(NotFoundError, match="PipelineRun was deleted"):
-        jobs.client.job(job_id)
+    answer = jobs.ask("GET", f"/v1/jobs/{job_id}")
+    verdict.assert_refused(end, answer.status_code, answer.json())
     assert jobs.published(DELETED) == set()
 
 
-def test_force_waits_for_no_pod(jobs: Jobs, running: Mapping[str, JobJson]) -> None:
+@pytest.mark.end("cancelled-by-force")
+def test_force_waits_for_no_pod(jobs: Jobs, running: Mapping[str, JobJson], end: End) -> None:
     job_id = running[FORCED.name]["id"]
     selection = ("-n", ENVIRONMENT, "-l", f"{names.JOB_ID}={job_id},{names.TEKTON_PIPELINE_TASK}=wait")
     (pod,) = jobs.platform.objects("pods", *selection)
@@ -104,13 +108,7 @@ def test_force_waits_for_no_pod(jobs: Jobs, running: Mapping[str, JobJson]) -> N
         assert after["state"] == "CANCELLING"
         job = jobs.finish(job_id)
         assert time.monotonic() - began < SOON_SECONDS
-        jobs.assert_ended(
-            job,
-            state=JobState.CANCELLED,
-            reason=Reason.CANCELLED,
-            task="wait",
-            words=("by force", "the janitor removed", "of its release"),
-        )
+        verdict.assert_ended(jobs, job, end, recipe=FORCED)
         assert jobs.platform.objects("pods", *selection), "it has not ended, and nobody waited for it"
         assert jobs.client.cancel(job_id, mode="force") == job
     finally:

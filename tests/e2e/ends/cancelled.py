@@ -38,6 +38,14 @@ CANCELLED: Final = Section(
         _cancelled("cancelled-while-loading", "A job is cancelled while its model loads", "wait"),
         _cancelled("cancelled-while-running", "A job is cancelled while it scores", "wait"),
         _cancelled("cancelled-by-many", "A job is cancelled by 20 requests at once", "wait"),
+        End(
+            id="cancelled-by-force",
+            title="A job is cancelled by force while a pod of its run does not end",
+            state=JobState.CANCELLED,
+            reason=Reason.CANCELLED,
+            tasks=("wait",),
+            words=("by force", "the janitor removed", "of its release"),
+        ),
         _too_late(
             "cancelled-while-finishing",
             "A job is to be cancelled while its release is removed",

@@ -126,6 +126,11 @@ def _delete_the_install_pod(jobs: Jobs, job: str) -> None:
     jobs.platform.kubectl("delete", "pod", *_task_pods(job, "install"))
 
 
+def _delete_the_uninstall_pod(jobs: Jobs, job: str) -> None:
+    _until(jobs, job, "FINISHING")
+    jobs.platform.kubectl("delete", "pod", *_task_pods(job, "uninstall"))
+
+
 def _ask_while_it_finishes(jobs: Jobs, job: str) -> Answers:
     _until(jobs, job, "FINISHING")
     return {"cancelled-while-finishing": _cancel(jobs, job), "completed-while-finishing": complete(jobs, job)}
@@ -159,6 +164,7 @@ CASES: Final[Mapping[str, Case]] = {
         recipe=Recipe(name="loading", artifact=recipes.SLOW_TO_LOAD), meanwhile=_cancel_while_it_loads
     ),
     "cancelled-while-installing": _holding("install", _cancel_while_it_installs, recipe=Recipe(name="helm")),
+    "uninstall-pod-deleted": _holding("uninstall", _delete_the_uninstall_pod, recipe=Recipe(name="no-uninstall")),
     "install-pod-deleted": _holding("install", _delete_the_install_pod, recipe=Recipe(name="no-install")),
     "release-deleted": Case(recipe=sleeping("uninstalled"), source=_many, meanwhile=_uninstall),
     "service-deleted": Case(recipe=sleeping("no-service"), source=_many, meanwhile=_delete_the_service),

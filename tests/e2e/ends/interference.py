@@ -52,6 +52,20 @@ SECTION: Final = Section(
             is_published=True,
         ),
         End(
+            id="uninstall-pod-deleted",
+            title="The pod of task uninstall is deleted: it is made again, or the janitor does its work",
+            state=JobState.SUCCEEDED,
+            reason=Reason.COMPLETED,
+            is_published=True,
+        ),
+        End(
+            id="run-deleted",
+            title="A job is asked for whose PipelineRun was deleted; the janitor has removed its release",
+            status=404,
+            refusal_exit_code=4,
+            words=("PipelineRun was deleted",),
+        ),
+        End(
             id="tekton-controller-restarted",
             title="Tekton's controller starts again while a job scores and another one is asked for",
             state=JobState.SUCCEEDED,

@@ -31,3 +31,9 @@ def test_a_task_whose_pod_is_taken_away_is_lost_or_made_again(jobs: Jobs, ended:
     deleted = ended["install-pod-deleted"]
     row = again if deleted["state"] == "SUCCEEDED" else lost
     verdict.assert_ended(jobs, deleted, row, recipe=CASES["install-pod-deleted"].recipe)
+
+
+@pytest.mark.end("uninstall-pod-deleted")
+def test_a_release_is_removed_though_its_uninstall_pod_is_deleted(jobs: Jobs, ended: Running, end: End) -> None:
+    job = jobs.until(ended[end.id]["id"], lambda found: found["cleanup"] == "CLEAN", limit_seconds=60)
+    verdict.assert_ended(jobs, job, end, recipe=CASES[end.id].recipe)
