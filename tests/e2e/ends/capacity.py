@@ -30,7 +30,7 @@ SECTION: Final = Section(
             words=(
                 "may not have its pod",
                 "exceeded quota: modelops-jobs",
-                "requested: pods=1, used: pods=2, limited: pods=2",
+                "requested: pods=1, used: pods={pods}, limited: pods={pods}",
                 "the ready deadline of 15 s came",
             ),
         ),

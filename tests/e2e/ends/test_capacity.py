@@ -29,12 +29,11 @@ FILLER: Final = "e2e-filler"
 @contextmanager
 def _quota(platform: Platform, **hard: str) -> Iterator[None]:
     """The quota of the environment's jobs with other limits for a while."""
-    where = ("-n", ENVIRONMENT)
-    found = json.loads(platform.kubectl(*where, "get", "resourcequota", QUOTA, "-o", "json"))["spec"]["hard"]
+    found = _found_quota(platform)["spec"]["hard"]
 
     def put(limits: Mapping[str, str]) -> None:
         patch = json.dumps({"spec": {"hard": limits}})
-        platform.kubectl(*where, "patch", "resourcequota", QUOTA, "--type=merge", "--patch", patch)
+        platform.kubectl("-n", ENVIRONMENT, "patch", "resourcequota", QUOTA, "--type=merge", "--patch", patch)
 
     changed = {name.replace("_", "."): amount for name, amount in hard.items()}
     put(changed)
@@ -44,11 +43,19 @@ def _quota(platform: Platform, **hard: str) -> Iterator[None]:
         put({name: found[name] for name in changed})
 
 
+def _found_quota(platform: Platform) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(
+        platform.kubectl("-n", ENVIRONMENT, "get", "resourcequota", QUOTA, "-o", "json")
+    )
+    return found
+
+
 @pytest.fixture
-def full_quota(platform: Platform) -> Iterator[None]:
-    """One job fits: its service and its flow."""
-    with _quota(platform, pods="2"):
-        yield
+def full_quota(platform: Platform) -> Iterator[str]:
+    """How many pods there may be when one more job fits: its service and its flow."""
+    pods = str(int(_found_quota(platform)["status"]["used"]["pods"]) + 2)
+    with _quota(platform, pods=pods):
+        yield pods
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ def large_quota(platform: Platform) -> Iterator[None]:
 
 
 @pytest.mark.end("quota-full", "quota-full-for-a-while")
-def test_a_job_waits_for_the_quota_and_is_removed_while_it_is_full(jobs: Jobs, full_quota: None) -> None:
+def test_a_job_waits_for_the_quota_and_is_removed_while_it_is_full(jobs: Jobs, full_quota: str) -> None:
     full, waiting, running = Recipe(name="full"), Recipe(name="waiting"), sleeping("occupying")
     for recipe in (full, waiting):
         jobs.give(recipe, recipe.source_of(recipes.rows(ROWS)))
@@ -69,7 +76,7 @@ def test_a_job_waits_for_the_quota_and_is_removed_while_it_is_full(jobs: Jobs, f
     late = jobs.finish(jobs.start(full, deadlines={"ready": "15s"})["id"])
 
     assert jobs.client.job(occupying)["state"] == "RUNNING", "the quota was full all the time"
-    verdict.assert_ended(jobs, late, table.ENDS["quota-full"], recipe=full)
+    verdict.assert_ended(jobs, late, table.ENDS["quota-full"], recipe=full, pods=full_quota)
 
     patient = jobs.start(waiting)["id"]
     told = jobs.until(patient, lambda job: "exceeded quota" in job["message"])
