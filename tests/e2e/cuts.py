@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ HELD: Final = {
 }
 SWEPT_SECONDS: Final = 60.0
 """A half-made submit is finished by another replica after 15 s; the rest is room for a busy machine."""
-_TRIES: Final = 8
+_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +75,19 @@ def uid_of(key: str, cluster: Cluster) -> str:
     return ""
 
 
-def start(client: SchedulingClient, order: Mapping[str, object], *, key: str) -> tuple[JobJson, bool]:
-    """As a good client does it: the same key again, after the time that the server asks for."""
+def start(
+    client: SchedulingClient,
+    order: Mapping[str, object],
+    *,
+    key: str,
+    told: Callable[[UnavailableError], object] = lambda error: None,
+) -> tuple[JobJson, bool]:
+    """As a good client does it: the same key again, after the time that the server asks for; `told` of each refusal."""
     for _ in range(_TRIES):
         try:
             return client.start(order, key=key)
         except UnavailableError as error:
+            told(error)
             time.sleep(error.retry_after_seconds)
     return client.start(order, key=key)
 

@@ -1,4 +1,4 @@
-"""Lets the API server answer 429 to one account for one kind of call, by its own priority and fairness."""
+"""Lets the API server answer 429 to one account, by its own priority and fairness."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEVEL: Final[dict[str, Any]] = {
     "metadata": {"name": _NAME},
     "spec": {
         "type": "Limited",
-        # no seat, and none to borrow: everything is refused
+        # one call at a time: a level without a seat still takes one when it has none at work
         "limited": {
             "nominalConcurrencyShares": 0,
             "borrowingLimitPercent": 0,
@@ -28,20 +28,22 @@ _LEVEL: Final[dict[str, Any]] = {
 
 
 @contextmanager
-def throttled(platform: Platform, *, account: str, verb: str, group: str, resource: str) -> Iterator[None]:
-    """Within a second or so, until the context ends: 429 for the account's calls of this verb in the environment."""
-    platform.apply(_LEVEL, _schema(account, verb, group, resource))
+def throttled(platform: Platform, *, account: str) -> Iterator[None]:
+    """Until the context ends, and from a moment after it began: of the account's calls in the environment but its
+    watches, those that come while another one is at work are refused.
+    """
+    platform.apply(_LEVEL, _schema(account))
     try:
         yield
     finally:
-        kinds = ("flowschema", "prioritylevelconfiguration")
-        for kind in kinds:
+        for kind in ("flowschema", "prioritylevelconfiguration"):
             platform.kubectl("delete", kind, _NAME, "--ignore-not-found")
 
 
-def _schema(account: str, verb: str, group: str, resource: str) -> dict[str, Any]:
+def _schema(account: str) -> dict[str, Any]:
     subject = {"kind": "ServiceAccount", "serviceAccount": {"name": account, "namespace": NAMESPACE}}
-    calls = {"verbs": [verb], "apiGroups": [group], "resources": [resource], "namespaces": [ENVIRONMENT]}
+    verbs = ["create", "get", "list", "patch"]
+    calls = {"verbs": verbs, "apiGroups": ["*"], "resources": ["*"], "namespaces": [ENVIRONMENT]}
     return {
         "apiVersion": _API,
         "kind": "FlowSchema",
