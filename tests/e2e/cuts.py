@@ -26,7 +26,8 @@ HELD: Final = {
 }
 SWEPT_SECONDS: Final = 60.0
 """A half-made submit is finished by another replica after 15 s; the rest is room for a busy machine."""
-_TRIES: Final = 20
+_TRIES: Final = 30
+_LONGEST_PAUSE_SECONDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +83,16 @@ def start(
     key: str,
     told: Callable[[UnavailableError], object] = lambda error: None,
 ) -> tuple[JobJson, bool]:
-    """As a good client does it: the same key again, after the time that the server asks for; `told` of each refusal."""
+    """As a client does it: the same key again, after the time that the server asks for; `told` of each refusal.
+
+    A test is less patient: an API server that goes on refusing asks for half a minute.
+    """
     for _ in range(_TRIES):
         try:
             return client.start(order, key=key)
         except UnavailableError as error:
             told(error)
-            time.sleep(error.retry_after_seconds)
+            time.sleep(min(error.retry_after_seconds, _LONGEST_PAUSE_SECONDS))
     return client.start(order, key=key)
 
 

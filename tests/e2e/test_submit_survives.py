@@ -33,7 +33,8 @@ LIVE: Final = {gap: Recipe(name=f"cut-{number}") for number, gap in enumerate(ga
 KEYS: Final = 100
 SUBMITS: Final = 1_000
 AT_ONCE: Final = 50
-THROTTLED_KEYS: Final = 25
+THROTTLED_KEYS: Final = 10
+THROTTLED_AT_ONCE: Final = 12
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def test_throttled_submits_are_told_when_to_come_again_and_make_one_job_each(
             cuts.held(platform),
             throttle.throttled(platform, account=replicas.ACCOUNT),
             mortal[0].client(second) as other,
-            ThreadPoolExecutor(AT_ONCE) as threads,
+            ThreadPoolExecutor(THROTTLED_AT_ONCE) as threads,
         ):
             sent = [(client, key) for key in keys for client in (jobs.client, other) * 2]
             answers = list(threads.map(lambda item: cuts.start(item[0], idle, key=item[1], told=refused.append), sent))
