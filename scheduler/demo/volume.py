@@ -31,6 +31,13 @@ class Volume:
         target = f"/data/{path}"
         self._exec("sh", "-c", f'cat > "{target}.part" && mv "{target}.part" "{target}"', stdin=content)
 
+    def append(self, path: str, content: bytes) -> None:
+        """Write behind the end of a file that is there."""
+        self._exec("sh", "-c", f'test -f "/data/{path}" && cat >> "/data/{path}"', stdin=content)
+
+    def rename(self, path: str, new: str) -> None:
+        self._exec("mv", f"/data/{path}", f"/data/{new}")
+
     def get(self, path: str) -> bytes:
         return self._exec("cat", f"/data/{path}")
 

@@ -113,6 +113,8 @@ class Recipe:
     """Empty: the same."""
     is_uploaded: bool = True
     """False: the model is in the store already, or it is not meant to be."""
+    is_followed: bool = False
+    """Of the source: then the pipeline streams."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Laid over the pipeline's spec."""
 
@@ -169,7 +171,7 @@ class Recipe:
     def _pipeline(self) -> dict[str, Any]:
         letters = {} if self.max_ratio is None else {"deadLetters": {"channel": "rejects", "maxRatio": self.max_ratio}}
         ends = {"source": {"channel": "items"}, "sink": {"channel": "scored"}, **letters}
-        return {"mode": "batch", **ends, "flows": ["flow"]}
+        return {"mode": "streaming" if self.is_followed else "batch", **ends, "flows": ["flow"]}
 
     def _model(self) -> dict[str, Any]:
         suffix = {"python-script": "py", "python-binary": "joblib", "pmml": "pmml"}[self.model_type]
@@ -183,14 +185,15 @@ class Recipe:
         }
         return _document("Model", "twice", spec)
 
-    def _source_file(self) -> dict[str, str]:
-        return _file(self.volume, self.source, self.format, is_gzip=self.is_gzip)
+    def _source_file(self) -> dict[str, object]:
+        config = _file(self.volume, self.source, self.format, is_gzip=self.is_gzip)
+        return {**config, "follow": True} if self.is_followed else config
 
-    def _sink_file(self) -> dict[str, str]:
+    def _sink_file(self) -> dict[str, object]:
         return _file(self.sink_volume or self.volume, self.sink, self.sink_format, is_gzip=self.is_sink_gzip)
 
     @staticmethod
-    def _channel(name: str, direction: str, schema: str, config: Mapping[str, str]) -> dict[str, Any]:
+    def _channel(name: str, direction: str, schema: str, config: Mapping[str, object]) -> dict[str, Any]:
         spec = {"direction": direction, "type": "file", "schema": schema, "config": dict(config)}
         return _document("DataChannel", name, spec)
 
@@ -230,7 +233,7 @@ def _suffix(format_: str, *, is_gzip: bool) -> str:
     return ("csv" if format_ == "csv" else "jsonl") + (".gz" if is_gzip else "")
 
 
-def _file(volume: str, path: str, format_: str, *, is_gzip: bool) -> dict[str, str]:
+def _file(volume: str, path: str, format_: str, *, is_gzip: bool) -> dict[str, object]:
     """A file channel's configuration."""
     compression = {"compression": "gzip"} if is_gzip else {}
     return {"volume": volume, "path": path, "format": format_, **compression}

@@ -50,6 +50,11 @@ WAIT: Final = Probe(name="wait", namespace=JOBS, labels={names.JOB_ID: render.JO
 OTHER_WAIT: Final = Probe(
     name="other-wait", namespace=JOBS, labels={names.JOB_ID: "j" + "b" * 20, names.TEKTON_PIPELINE_TASK: "wait"}
 )
+FOREIGN_WAIT: Final = Probe(name="foreign-wait", namespace=PLATFORM, labels=WAIT.labels)
+"""It bears every label of the task that may, but not in the job's environment."""
+OTHER_FLOW: Final = Probe(
+    name="other-flow", namespace=JOBS, labels={names.RELEASE: "j" + "b" * 20, names.COMPONENT: "flow"}
+)
 STRANGER: Final = Probe(name="stranger", namespace=JOBS, labels={"app": "stranger"})
 KEEPER: Final = Probe(
     name="keeper",
@@ -58,7 +63,7 @@ KEEPER: Final = Probe(
     | {"app.kubernetes.io/instance": RELEASE},
     port=8080,
 )
-PROBES: Final = (FLOW, SERVER, WAIT, OTHER_WAIT, STRANGER, KEEPER)
+PROBES: Final = (FLOW, SERVER, WAIT, OTHER_WAIT, FOREIGN_WAIT, OTHER_FLOW, STRANGER, KEEPER)
 
 
 @pytest.fixture(scope="module", name="cluster")
@@ -186,6 +191,8 @@ def test_what_a_job_needs_is_open(cluster: Platform, probe: Probe, host: str, po
     ("probe", "host", "port"),
     [
         (OTHER_WAIT, "", 4196),
+        (FOREIGN_WAIT, "", 4196),
+        (OTHER_FLOW, "", 4196),
         (SERVER, "", 4196),
         (STRANGER, "", 4196),
         (KEEPER, "", 4196),

@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from scheduler.demo.installation import ENVIRONMENT, NAMESPACE
 from tests.e2e import recipes
-from tests.e2e.ends import control_cases, kills, small_volume
+from tests.e2e.ends import control_cases, drain_cases, kills, small_volume
 from tests.e2e.ends.interruptions import SOME
 from tests.e2e.ends.records import MANY
 from tests.e2e.ends.running import ROWS, Case
@@ -159,6 +159,7 @@ _MODELS: Final[Mapping[str, Case]] = {
 CASES: Final[Mapping[str, Case]] = {
     **_SLOW,
     **control_cases.CASES,
+    **drain_cases.CASES,
     **_SUCCESSES,
     **_RECORDS,
     **_SOURCES_AND_SINKS,
