@@ -16,7 +16,7 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
     ),
     Reason.DRAINED: (
         "user",
-        "The flow was told to stop before its source was read to its end, so nothing was published.",
+        "The scoring was stopped before it had a complete result, so nothing was published.",
         "Start the job again when the result is wanted.",
     ),
     Reason.CANCELLED: ("user", "The job was cancelled.", "Start it again when it is wanted."),
