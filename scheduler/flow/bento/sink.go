@@ -1,20 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"hash"
-	"io"
-	"os"
 	"sync"
 	"syscall"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/warpstreamlabs/bento/public/service"
 )
 
@@ -234,71 +227,4 @@ func originalRecord(raw []byte, header []string) []byte {
 		text = appendJSON(append(appendJSON(text, header[i]), ':'), cell)
 	}
 	return append(text, '}')
-}
-
-// lineFile is one file of lines, perhaps gzipped.
-type lineFile struct {
-	path, format string
-	gzipped      bool
-	header       []string
-
-	file   *os.File
-	sum    hash.Hash
-	buffer *bufio.Writer
-	zip    *gzip.Writer
-	to     io.Writer
-}
-
-func newLineFile(conf *service.ParsedConfig) (*lineFile, error) {
-	path, err1 := conf.FieldString("path")
-	format, err2 := conf.FieldString("format")
-	compression, err3 := conf.FieldString("compression")
-	return &lineFile{path: path, format: format, gzipped: compression == "gzip"}, errors.Join(err1, err2, err3)
-}
-
-func (f *lineFile) open() error {
-	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return err
-	}
-	f.file = file
-	if status, err := file.Stat(); err != nil || status.Size() != 0 {
-		return errors.Join(err, fmt.Errorf("%s is not empty", f.path))
-	}
-	f.sum = sha256.New()
-	f.buffer = bufio.NewWriterSize(io.MultiWriter(file, f.sum), 1<<18)
-	f.to = f.buffer
-	if f.gzipped {
-		f.zip = gzip.NewWriter(f.buffer)
-		f.to = f.zip
-	}
-	if f.format == "csv" {
-		return f.write(csvHeader(f.header))
-	}
-	return nil
-}
-
-func (f *lineFile) write(line []byte) error {
-	if _, err := f.to.Write(line); err != nil {
-		return err
-	}
-	_, err := f.to.Write([]byte{'\n'})
-	return err
-}
-
-func (f *lineFile) flush() error {
-	if f.zip != nil {
-		if err := f.zip.Flush(); err != nil {
-			return err
-		}
-	}
-	return f.buffer.Flush()
-}
-
-func (f *lineFile) close() error {
-	var err error
-	if f.zip != nil {
-		err = f.zip.Close()
-	}
-	return errors.Join(err, f.buffer.Flush(), f.file.Close())
 }
