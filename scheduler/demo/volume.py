@@ -64,7 +64,9 @@ def mounted(platform: Platform, *, claim: str, size: str, image: str) -> Iterato
         platform.kubectl("-n", ENVIRONMENT, "wait", f"pod/{volume.pod}", "--for=condition=Ready", "--timeout=120s")
         yield volume
     finally:
-        platform.kubectl("-n", ENVIRONMENT, "delete", "pod", volume.pod, "--grace-period=0", "--force")
+        platform.kubectl(
+            "-n", ENVIRONMENT, "delete", "pod", volume.pod, "--ignore-not-found", "--grace-period=0", "--force"
+        )
 
 
 def _claim(name: str, size: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from scheduler.demo import installation, volume
 from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platform
 from scheduler.demo.volume import Volume
 from tests.e2e import recipes, support
-from tests.e2e.deployed import Deployed
+from tests.e2e.deployed import Deployed, once
 from tests.e2e.ends import table, verdict
 from tests.e2e.ends.end import End
 from tests.e2e.pod_logs import PodLogs
@@ -36,12 +36,16 @@ _LOG_LINES = 80
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """The platform, installed from this very code as the demonstration does it."""
-    assert devcluster.status().is_ready, "no cluster is ready: make up"
-    platform = Platform.from_environ(os.environ)
-    images = installation.build_images(platform, tmp_path_factory.mktemp("images"))
-    found = Deployed(platform=platform, images=images)
-    found.install()
-    return found
+
+    def make() -> Deployed:
+        assert devcluster.status().is_ready, "no cluster is ready: make up"
+        platform = Platform.from_environ(os.environ)
+        images = installation.build_images(platform, tmp_path_factory.mktemp("images"))
+        found = Deployed(platform=platform, images=images)
+        found.install()
+        return found
+
+    return once(make)
 
 
 @pytest.fixture(scope="session")

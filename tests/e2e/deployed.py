@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from scheduler.demo import installation
 from scheduler.demo.installation import Platform
@@ -30,3 +31,13 @@ class Deployed:
             yield
         finally:
             self.install()
+
+
+def once(make: Callable[[], Deployed]) -> Deployed:
+    """What `make` gave at the first call: several folders of tests have the fixture, and one platform."""
+    if not _MADE:
+        _MADE.append(make())
+    return _MADE[0]
+
+
+_MADE: Final[list[Deployed]] = []
