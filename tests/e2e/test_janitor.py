@@ -5,89 +5,81 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-import yaml
 
 from scheduler import names
 from scheduler.cli import exit_codes
 from scheduler.cli.configuration import Login
 from scheduler.client.scheduling import JobJson
 from scheduler.demo import check
-from scheduler.demo.installation import ENVIRONMENT, Platform
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, RELEASE, Platform
 from scheduler.errors import ConflictError, NotFoundError
 from scheduler.model.job import JobState, Reason
 from tests.e2e import callers as callers_
 from tests.e2e import recipes, support
 from tests.e2e.ends import verdict
 from tests.e2e.ends.end import End
+from tests.e2e.ends.held import Held
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SOON_SECONDS: Final = 60.0
-STUCK: Final = "e2e.modelops.dev/stuck"
+LEASE: Final = names.janitor_lease(f"{NAMESPACE}.{RELEASE}")
+_STUCK: Final = "modelops.dev/held-by-a-test"
 _SLOWLY: Final = {**recipes.SCORE, "score": {**recipes.SCORE["score"], "batch": {"count": 1, "period": "50ms"}}}
 DELETED: Final = Recipe(name="janitor-deleted", steps=(_SLOWLY,), artifact=recipes.SLEEP)
 FORCED: Final = Recipe(name="janitor-forced", steps=(_SLOWLY,), artifact=recipes.SLEEP)
 ALIVE: Final = Recipe(name="janitor-alive", steps=(_SLOWLY,), artifact=recipes.SLEEP)
-LEAKING: Final = Recipe(name="janitor-leaking", steps=(_SLOWLY,), artifact=recipes.SLEEP)
-ABANDONED: Final = names.job_id(namespace=ENVIRONMENT, key="abandoned by its helm")
+LEAKING: Final = Recipe(name="janitor-leaking")
 
 
 @pytest.fixture(scope="module")
-def running(jobs: Jobs) -> Iterator[Mapping[str, JobJson]]:
-    """Four jobs that score, three of them for minutes."""
+def held(platform: Platform) -> Iterator[Held]:
+    """What keeps a job's teardown from its end."""
+    found = Held()
+    found.put(platform)
+    yield found
+    found.let_go(platform)
+
+
+@pytest.fixture(scope="module")
+def started(jobs: Jobs, held: Held) -> Iterator[Mapping[str, str]]:
+    """Ids of four jobs, three of which score for minutes; and those three do when this is there."""
     for recipe, count in ((DELETED, 600), (FORCED, 600), (ALIVE, 600), (LEAKING, 6)):
         jobs.give(recipe, recipe.source_of(recipes.rows(count)))
-    made = {
-        LEAKING.name: jobs.start(LEAKING, deadlines={"finish": "20s"}),
-        **{recipe.name: jobs.start(recipe) for recipe in (DELETED, FORCED, ALIVE)},
-    }
-    _hold(jobs, made[LEAKING.name]["id"])
-    yield {name: jobs.until(job["id"], _is_running) for name, job in made.items() if name != LEAKING.name} | {
-        LEAKING.name: made[LEAKING.name]
-    }
-    for job in made.values():
+    made = {recipe.name: jobs.start(recipe)["id"] for recipe in (DELETED, FORCED, ALIVE)}
+    made[LEAKING.name] = jobs.start(LEAKING, key=held.key, deadlines={"finish": "10s"})["id"]
+    for recipe in (DELETED, FORCED, ALIVE):
+        jobs.until(made[recipe.name], _is_running)
+    yield made
+    for job_id in made.values():
         with suppress(NotFoundError, ConflictError):
-            jobs.client.cancel(job["id"])
+            jobs.client.cancel(job_id)
 
 
 def _is_running(job: JobJson) -> bool:
     return bool(job["state"] == "RUNNING")
 
 
-def _hold(jobs: Jobs, job_id: str) -> None:
-    """Put a finalizer on the job's Service, as a controller that has gone away would leave it."""
-    selection = ("-n", ENVIRONMENT, "-l", f"{names.RELEASE}={job_id}")
-    _until(lambda: bool(jobs.platform.objects("services", *selection)))
-    (service,) = jobs.platform.objects("services", *selection)
-    _finalize(jobs.platform, "service", service["metadata"]["name"], [STUCK])
-
-
-def _finalize(platform: Platform, kind: str, name: str, finalizers: list[str]) -> None:
-    patch = json.dumps({"metadata": {"finalizers": finalizers}})
-    platform.kubectl("-n", ENVIRONMENT, "patch", kind, name, "--type=merge", "-p", patch)
-
-
-def _until(is_right: Callable[[], bool], *, seconds: float = SOON_SECONDS) -> float:
-    """The seconds that it took; AssertionError when it takes longer."""
+def _until(is_right: Callable[[], bool], *, seconds: float = SOON_SECONDS) -> None:
     began = time.monotonic()
     while not is_right():
         assert time.monotonic() - began < seconds
         time.sleep(0.5)
-    return time.monotonic() - began
 
 
 @pytest.mark.end("run-deleted")
-def test_what_a_deleted_run_had_installed_is_removed(jobs: Jobs, running: Mapping[str, JobJson], end: End) -> None:
-    job_id = running[DELETED.name]["id"]
+def test_what_a_deleted_run_had_installed_is_removed(jobs: Jobs, started: Mapping[str, str], end: End) -> None:
+    job_id = started[DELETED.name]
     jobs.platform.kubectl("-n", ENVIRONMENT, "delete", "pipelinerun", job_id, "--wait=false")
     _until(lambda: not check.leftovers(jobs.platform, job_id))
     answer = jobs.ask("GET", f"/v1/jobs/{job_id}")
@@ -96,128 +88,101 @@ def test_what_a_deleted_run_had_installed_is_removed(jobs: Jobs, running: Mappin
 
 
 @pytest.mark.end("cancelled-by-force")
-def test_force_waits_for_no_pod(jobs: Jobs, running: Mapping[str, JobJson], end: End) -> None:
-    job_id = running[FORCED.name]["id"]
+def test_force_waits_for_no_pod(jobs: Jobs, started: Mapping[str, str], end: End) -> None:
+    job_id = started[FORCED.name]
     selection = ("-n", ENVIRONMENT, "-l", f"{names.JOB_ID}={job_id},{names.TEKTON_PIPELINE_TASK}=wait")
     (pod,) = jobs.platform.objects("pods", *selection)
     name = pod["metadata"]["name"]
-    _finalize(jobs.platform, "pod", name, [STUCK])
+    _finalize(jobs.platform, name, [_STUCK])
     try:
         began = time.monotonic()
-        after = jobs.client.cancel(job_id, mode="force")
-        assert after["state"] == "CANCELLING"
+        assert jobs.client.cancel(job_id, mode="force")["state"] == "CANCELLING"
         job = jobs.finish(job_id)
         assert time.monotonic() - began < SOON_SECONDS
         verdict.assert_ended(jobs, job, end, recipe=FORCED)
         assert jobs.platform.objects("pods", *selection), "it has not ended, and nobody waited for it"
-        assert jobs.client.cancel(job_id, mode="force") == job
+        assert jobs.client.cancel(job_id, mode="force")["state"] == "CANCELLED", "again is fine"
     finally:
-        _finalize(jobs.platform, "pod", name, [])
+        _finalize(jobs.platform, name, [])
 
 
-def test_what_a_teardown_left_is_named_and_then_removed(jobs: Jobs, running: Mapping[str, JobJson]) -> None:
-    job_id = running[LEAKING.name]["id"]
+def _finalize(platform: Platform, pod: str, finalizers: list[str]) -> None:
+    patch = json.dumps({"metadata": {"finalizers": finalizers}})
+    platform.kubectl("-n", ENVIRONMENT, "patch", "pod", pod, "--type=merge", "-p", patch)
+
+
+def test_what_a_teardown_left_is_named_and_then_removed(jobs: Jobs, started: Mapping[str, str], held: Held) -> None:
+    job_id, left = started[LEAKING.name], f"ConfigMap/{held.name}"
     job = jobs.finish(job_id)
-    (left,) = check.leftovers(jobs.platform, job_id)
     assert (job["state"], job["reason"], job["cleanup"]) == ("SUCCEEDED", "FinishDeadline", "LEAKED")
     assert job["leftovers"] == [left]
-    _until(lambda: f"has not removed 1 object of its release ({left})" in jobs.client.job(job_id)["message"])
+    _until(lambda: f"the janitor has not removed 1 object of its release ({left})" in _message(jobs, job_id))
     assert jobs.client.job(job_id)["leftovers"] == [left]
 
-    _finalize(jobs.platform, "service", left.partition("/")[2], [])
-    _until(lambda: jobs.client.job(job_id)["cleanup"] == "CLEAN")
+    held.let_go(jobs.platform)
+    _until(lambda: bool(jobs.client.job(job_id)["cleanup"] == "CLEAN"))
 
-    jobs.assert_ended(
-        jobs.client.job(job_id), state=JobState.SUCCEEDED, reason=Reason.COMPLETED, words=("the janitor removed",)
-    )
-    assert support.ledger(jobs.client.job(job_id)) == {"read": 6, "written": 6}
+    after = jobs.client.job(job_id)
+    jobs.assert_ended(after, state=JobState.SUCCEEDED, reason=Reason.COMPLETED, words=("the janitor",))
+    assert (after["leftovers"], after["diagnosis"]) == ([], None)
+    assert support.ledger(after) == {"read": 6, "written": 6}
+
+
+def _message(jobs: Jobs, job_id: str) -> str:
+    return str(jobs.client.job(job_id)["message"])
 
 
 @pytest.fixture
-def abandoned(platform: Platform, tmp_path: Path) -> Iterator[str]:
-    """A release whose helm was killed while it installed: `pending-install`, of no job."""
-    chart = _chart(tmp_path / "chart")
-    command = ["helm", "install", ABANDONED, str(chart), "-n", ENVIRONMENT]
-    command += ["--labels", f"{names.RELEASE}={ABANDONED}", "--timeout", "2m"]
-    helm = subprocess.Popen(command, env=platform.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _until(lambda: _statuses(platform) == {"pending-install"})
-        _until(lambda: len(check.leftovers(platform, ABANDONED)) >= 2)
-    finally:
-        helm.kill()
-        helm.wait(10)
-    yield ABANDONED
-    platform.kubectl("-n", ENVIRONMENT, "delete", "job,configmap,secret", "-l", f"{names.RELEASE}={ABANDONED}")
+def abandoned(platform: Platform) -> Iterator[Held]:
+    """A release of no job, whose helm died while it installed; and one object of it does not go."""
+    found = Held(is_release=True)
+    found.put(platform)
+    yield found
+    found.let_go(platform)
 
 
-def _statuses(platform: Platform) -> set[str]:
-    found = platform.objects("secrets", "-n", ENVIRONMENT, "-l", f"{names.RELEASE}={ABANDONED}")
-    return {secret["metadata"]["labels"]["status"] for secret in found}
+def _cleanup(login: Login, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code, and what is told by release."""
+    more = {"MODELOPS_URL": login.url, "MODELOPS_TOKEN": login.token, "MODELOPS_ENVIRONMENT": ENVIRONMENT}
+    command = [sys.executable, "-m", "scheduler", "job", "cleanup", *arguments, "-o", "json"]
+    done = subprocess.run(command, env={**os.environ, **more}, capture_output=True, text=True, timeout=90, check=False)
+    assert done.stdout, done.stderr
+    return done.returncode, {item["release"]: item for item in json.loads(done.stdout)["releases"]}
 
 
-def _chart(folder: Path) -> Path:
-    """A chart whose hook waits for ever."""
-    labels = {names.RELEASE: ABANDONED}
-    hook = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": f"{ABANDONED}-kept", "labels": labels, "annotations": {"helm.sh/hook": "pre-install"}},
-    }
-    context = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    pod = {
-        "restartPolicy": "Never",
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [{"name": "wait", "image": "none.invalid/none:1", "securityContext": context}],
-    }
-    job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {
-            "name": f"{ABANDONED}-waits",
-            "labels": labels,
-            "annotations": {"helm.sh/hook": "pre-install", "helm.sh/hook-weight": "1"},
-        },
-        "spec": {"template": {"metadata": {"labels": labels}, "spec": pod}},
-    }
-    (folder / "templates").mkdir(parents=True)
-    (folder / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "waits", "version": "1.0.0"}))
-    (folder / "templates" / "all.yaml").write_text(yaml.safe_dump_all([hook, job]))
-    return folder
+def _put_to_sleep(platform: Platform) -> None:
+    """Let the janitor believe, for as long as a Lease lasts, that another one is at work."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    patch = json.dumps({"spec": {"holderIdentity": "a-test", "renewTime": now}})
+    platform.kubectl("-n", NAMESPACE, "patch", "lease", LEASE, "--type=merge", "-p", patch)
 
 
-def _cli(login: Login, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        **os.environ,
-        "MODELOPS_URL": login.url,
-        "MODELOPS_TOKEN": login.token,
-        "MODELOPS_ENVIRONMENT": ENVIRONMENT,
-    }
-    command = ["modelops", "job", "cleanup", *arguments]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=90, check=False)
-
-
-def test_a_dry_run_tells_and_a_cleanup_removes(
-    jobs: Jobs, running: Mapping[str, JobJson], abandoned: str, login: Login
+def test_people_may_ask_what_is_left_and_have_it_removed(
+    jobs: Jobs, started: Mapping[str, str], abandoned: Held, login: Login
 ) -> None:
-    before = check.leftovers(jobs.platform, abandoned)
-    alive = running[ALIVE.name]["id"]
-    objects = check.leftovers(jobs.platform, alive)
+    release, alive = abandoned.job, started[ALIVE.name]
+    held, record = f"ConfigMap/{abandoned.name}", f"Secret/sh.helm.release.v1.{release}.v1"
+    _put_to_sleep(jobs.platform)
 
-    told = _cli(login, "--dry-run", "-o", "json")
-    found: dict[str, Any] = {item["release"]: item for item in json.loads(told.stdout)["releases"]}
-    assert told.returncode == exit_codes.OK, told.stderr
-    assert (found[abandoned]["action"], found[abandoned]["why"]) == ("would remove", "its PipelineRun is gone")
-    assert set(found[abandoned]["objects"]) <= set(before)
-    assert any(name.startswith("Secret/") for name in found[abandoned]["objects"])
-    assert alive not in found
-    assert check.leftovers(jobs.platform, abandoned) == before, "a dry run changes nothing"
+    code, told = _cleanup(login, "--dry-run")
+    assert code == exit_codes.OK
+    assert (told[release]["action"], told[release]["why"]) == ("would remove", "its PipelineRun is gone")
+    assert set(told[release]["objects"]) == {held, record}
+    assert alive not in told
+    assert set(check.leftovers(jobs.platform, release)) == {held, record}, "a dry run changes nothing"
 
-    done = _cli(login)
-    assert done.returncode == exit_codes.OK, done.stderr + done.stdout
-    assert abandoned in done.stdout
-    assert check.leftovers(jobs.platform, abandoned) == []
-    assert check.leftovers(jobs.platform, alive) == objects, "nothing of a job that is alive is touched"
-    assert jobs.client.job(alive)["state"] == "RUNNING"
+    _put_to_sleep(jobs.platform)
+    code, told = _cleanup(login)
+    assert (code, told[release]["action"]) == (exit_codes.LEAKED, "failed")
+    assert f"has not removed 1 object of its release ({held})" in told[release]["message"]
+    assert check.leftovers(jobs.platform, release) == [held], "no release stays pending"
+
+    abandoned.let_go(jobs.platform)
+    code, told = _cleanup(login)
+    assert code == exit_codes.OK
+    assert release not in told
+    assert check.leftovers(jobs.platform, release) == []
+    assert _is_running(jobs.client.job(alive)), "nothing of a job that is alive is touched"
 
 
 def test_who_may_only_look_may_not_clean_nor_ask_for_it(platform: Platform, login: Login) -> None:
