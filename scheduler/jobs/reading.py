@@ -46,5 +46,7 @@ def run_of(objects: Iterable[Manifest]) -> Manifest | None:
 
 def not_found(job_id: str) -> NotFoundError:
     """One message for a job that does not exist and for one that the caller may not see."""
-    words = "; a job whose PipelineRun was deleted is known no more, and what it had installed is removed"
+    words = (
+        "; a job whose PipelineRun was deleted is known no more (`modelops job cleanup --dry-run` tells what jobs left)"
+    )
     return NotFoundError(f"there is no job '{job_id}'{words if names.is_job_id(job_id) else ''}")
