@@ -11,9 +11,7 @@ BY: Final = "cancelled by {by}"
 
 
 def _cancelled(id_: str, title: str, *tasks: str) -> End:
-    return End(
-        id=id_, title=title, state=JobState.CANCELLED, reason=Reason.CANCELLED, tasks=tasks, words=(BY,), seconds=90
-    )
+    return End(id=id_, title=title, state=JobState.CANCELLED, reason=Reason.CANCELLED, tasks=tasks, words=(BY,))
 
 
 def _too_late(id_: str, title: str, *words: str) -> End:
@@ -32,7 +30,7 @@ CANCELLED: Final = Section(
             reason=Reason.CANCELLED,
             words=(BY,),
             cleanups=(Cleanup.NOT_NEEDED,),
-            seconds=30,
+            seconds=60,
         ),
         _cancelled("cancelled-while-installing", "A job is cancelled while helm installs it", "install"),
         _cancelled("cancelled-while-loading", "A job is cancelled while its model loads", "wait"),

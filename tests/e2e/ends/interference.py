@@ -24,7 +24,6 @@ SECTION: Final = Section(
             reason=Reason.RELEASE_DELETED,
             tasks=("wait",),
             words=("Job {id}-flow", "of the job's release", "deleted while it ran"),
-            seconds=60,
         ),
         End(
             id="service-deleted",
@@ -33,7 +32,6 @@ SECTION: Final = Section(
             reason=Reason.RELEASE_DELETED,
             tasks=("wait",),
             words=("Deployment {id}-python-", "of the job's release was deleted while it ran"),
-            seconds=60,
         ),
         End(
             id="task-pod-evicted",
