@@ -18,7 +18,6 @@ from tests.e2e.support import Jobs
 MANY: Final = 100_000
 """Records that the model which sleeps scores for six minutes."""
 AT_ONCE: Final = 20
-SETTLED_SECONDS: Final = 120
 EVICTED_SECONDS: Final = 300
 Answers = dict[str, tuple[int, Mapping[str, Any]]]
 """Row or name -> status and document of the server's answer."""
@@ -42,7 +41,7 @@ def until_it_scores(jobs: Jobs, job: str) -> None:
 
 
 def _until(jobs: Jobs, job: str, state: str) -> None:
-    jobs.until(job, lambda found: found["state"] == state, limit_seconds=SETTLED_SECONDS)
+    jobs.until(job, lambda found: found["state"] == state)
 
 
 def _cancel(jobs: Jobs, job: str) -> tuple[int, Mapping[str, Any]]:
