@@ -36,7 +36,8 @@ class Trained:
     folder: Path
 
 
-def trained(folder: Path) -> Trained:
+def trained(folder: Path, *, count: int = 6000) -> Trained:
+    """With `count` rows, 6,000 at most."""
     from sklearn.ensemble import GradientBoostingClassifier
     from sklearn.pipeline import Pipeline
 
@@ -51,6 +52,7 @@ def trained(folder: Path) -> Trained:
 
         skl_to_pmml(Pipeline([("model", model)]), list(FEATURES), "late", str(folder / "model.pmml"))
         gc.collect()
+    rows = rows[:count]
     return Trained(model=model, rows=rows, expected=model.predict_proba(rows)[:, 1], folder=folder)
 
 

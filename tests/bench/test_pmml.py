@@ -27,7 +27,7 @@ def test_batches(bench: Bench, tmp_path: Path) -> None:
         "PMML4S called row by row through JPype, and scikit-learn's "
         "`predict_proba` on the same batches. Runs alternate.",
     )
-    trained = models.trained(tmp_path)
+    trained = models.trained(tmp_path, count=bench.size(short=512, full=6000))
     for type_, suffix, alone in (
         ("pmml", "pmml", _checked(bare.pmml_loop(tmp_path / "model.pmml", trained.rows.tolist()), trained)),
         ("python-binary", "joblib", lambda: _bare_joblib(trained)),
