@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scheduler.demo.installation import ENVIRONMENT, Platform
+from scheduler.errors import UnavailableError
 
 _USER: Final = 10001
+_TRIES: Final = 5
+_END: Final = "end-of-output"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +42,21 @@ class Volume:
         self._exec("mv", f"/data/{path}", f"/data/{new}")
 
     def get(self, path: str) -> bytes:
-        return self._exec("cat", f"/data/{path}")
+        return self._read(f'cat "/data/{path}"')
 
     def names(self) -> list[str]:
-        return self._exec("find", "/data", "-type", "f", "-printf", "%P\n").decode().split()
+        return self._read("find /data -type f -printf '%P\\n'").decode().split()
 
     def remove(self, *paths: str) -> None:
         self._exec("rm", "-f", *(f"/data/{path}" for path in paths))
+
+    def _read(self, command: str) -> bytes:
+        """All that the shell command writes: on a busy machine `kubectl exec` may lose the end of it, or all of it."""
+        for _ in range(_TRIES):
+            found = self._exec("sh", "-c", f"{command} && printf {_END}")
+            if found.endswith(_END.encode()):
+                return found.removesuffix(_END.encode())
+        raise UnavailableError(f"pod {self.pod} does not give the whole of what `{command}` writes")
 
     def _exec(self, *command: str, stdin: bytes = b"") -> bytes:
         return self.platform.kubectl("-n", ENVIRONMENT, "exec", "-i", self.pod, "--", *command, stdin=stdin)
