@@ -103,7 +103,7 @@ def _denial(label: str) -> Manifest:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": f"modelops-check-{label}"},
+        "metadata": {"name": f"modelops-check-{label}", "labels": {_LABEL: label}},
         "spec": {"podSelector": {"matchLabels": {_LABEL: label}}, "policyTypes": ["Egress"], "egress": []},
     }
 
