@@ -30,7 +30,7 @@ from tests.e2e.ends.held import Held
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SOON_SECONDS: Final = 60.0
 LEASE: Final = names.janitor_lease(f"{NAMESPACE}.{RELEASE}")

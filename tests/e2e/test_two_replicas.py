@@ -33,7 +33,7 @@ from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 from tests.e2e.wire import Wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.runs_last]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.runs_last]
 
 SECOND: Final = f"{ENVIRONMENT}-2"
 SERVER: Final = f"{RELEASE}-scheduling-server"
