@@ -98,7 +98,7 @@ def _cancelled(facts: Facts) -> Ending:
         message = f"the job waited longer than its queue deadline of {limit} s" + (f": {why}" if why else "")
         return Ending(state=JobState.TIMED_OUT, task=task, reason=Reason.QUEUE_DEADLINE, message=message)
     if facts.cancelled_by.get("mode") == DRAIN_MODE:
-        message = f"drained by {by} before it scored: nothing is published"
+        message = f"drained by {by} before it scored"
         return Ending(state=JobState.CANCELLED, task=task, reason=Reason.DRAINED, message=message)
     how = ", by force" if facts.cancelled_by.get("mode") == pipeline_run.FORCE else ""
     return Ending(state=JobState.CANCELLED, task=task, reason=Reason.CANCELLED, message=f"cancelled by {by}{how}")

@@ -25,5 +25,7 @@ CASES: Final[Mapping[str, Case]] = {
         recipe=Recipe(name="drained", artifact=recipes.SLEEP), source=_many, meanwhile=streams.drain_twice
     ),
     "drained-while-queued": Case(recipe=Recipe(name="drained-queued"), meanwhile=streams.drain),
-    "drained-while-installing": Case(recipe=Recipe(name="drained-early"), meanwhile=streams.drain_while_installing),
+    "drained-while-installing": Case(
+        recipe=Recipe(name="drained-early", artifact=recipes.SLOW_TO_LOAD), meanwhile=streams.drain_while_installing
+    ),
 }

@@ -59,7 +59,7 @@ SECTION: Final = Section(
             state=JobState.CANCELLED,
             reason=Reason.DRAINED,
             tasks=("", "install"),
-            words=("drained by {by} before it scored: nothing is published",),
+            words=("drained by {by} before it scored",),
             cleanups=(Cleanup.CLEAN, Cleanup.NOT_NEEDED),
         ),
         End(
@@ -68,7 +68,7 @@ SECTION: Final = Section(
             state=JobState.CANCELLED,
             reason=Reason.DRAINED,
             tasks=("install", "wait"),
-            words=("drained by {by} before it scored: nothing is published",),
+            words=("drained by {by} before it scored",),
             seconds=180,
         ),
         End(
