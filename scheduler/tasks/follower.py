@@ -177,16 +177,21 @@ class Follower:
         if self._scoring_since is None:
             if now - self._began < order.ready_seconds:
                 return None
-            for fault in faults.find(shown):
-                return _lost(f"{fault.message} (the ready deadline of {order.ready_seconds:g} s came)", fault.reason)
-            words = shown.unseen or self._said.message or unready.described(shown)
-            return _lost(f"not ready within {order.ready_seconds:g} s: {words}", Reason.READY_DEADLINE)
+            return self._not_ready(shown)
         if not order.run_seconds or now - self._scoring_since < order.run_seconds:
             return None
         said = self._said
         read = f"{said.ledger.read} records" if said.total is None else f"{said.ledger.read} of {said.total} records"
         ended = _lost(f"scoring was not over after {order.run_seconds:g} s: {read} were read", Reason.RUN_DEADLINE)
         return replace(ended, ledger=said.ledger, total=said.total)
+
+    def _not_ready(self, shown: ReleaseView) -> Ended:
+        seconds = f"{self._order.ready_seconds:g} s"
+        for fault in faults.find(shown):
+            return _lost(f"{fault.message} (the ready deadline of {seconds} came)", fault.reason)
+        said = f"; the flow says: {self._said.message}" if self._said.message else ""
+        words = shown.unseen or unready.described(shown) + said
+        return _lost(f"not ready within {seconds}: {words}", Reason.READY_DEADLINE)
 
 
 def _is_leaving(manifest: Manifest) -> bool:

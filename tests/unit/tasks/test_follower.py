@@ -164,6 +164,8 @@ def test_the_ready_deadline_says_what_is_not_ready(scene: Scene) -> None:
     service = pod("s", component="scoring-server-pmml", containerStatuses=[server])
     shown = replace(RUNNING, deployments=(deployment,), pods=(*RUNNING.pods, service))
 
+    scene.flow.answers["10.0.0.1"] = Progress(phase="starting", message="Connection refused")
+
     assert scene.look(99, shown) is None
     ended = scene.look(100, shown)
 
@@ -172,7 +174,7 @@ def test_the_ready_deadline_says_what_is_not_ready(scene: Scene) -> None:
         reason=Reason.READY_DEADLINE,
         message=(
             "not ready within 100 s: the scoring service of model 'delay' is not ready "
-            "(pod s: server runs, but is not ready)"
+            "(pod s: server runs, but is not ready); the flow says: Connection refused"
         ),
     )
 
