@@ -131,7 +131,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("runs_last") is not None)
+    items.sort(key=_turn)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -143,3 +143,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             for title, lines in logs.of(job).items():
                 report.sections.append((f"job {job}: {title}", "\n".join(lines[-_LOG_LINES:])))  # type: ignore[attr-defined]
     return report
+
+
+def _turn(item: pytest.Item) -> int:
+    """Tests that take the whole cluster away come before those that keep pods and connections in it."""
+    if item.get_closest_marker("runs_first"):
+        return 0
+    return 2 if item.get_closest_marker("runs_last") else 1

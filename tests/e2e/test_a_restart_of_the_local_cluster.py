@@ -1,6 +1,6 @@
 """`down` leaves nothing on the machine, and `up` brings everything back, also when it or what it started was killed.
 
-Runs first: others hold connections. All moments and all components: `make prove`.
+Runs first: others hold connections and pods. All moments and all components: `make prove`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.e2e import cluster_kills
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
+    pytest.mark.runs_first,
     pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
 ]
 
