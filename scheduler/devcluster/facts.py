@@ -76,7 +76,10 @@ def routes(text: str) -> Iterator[tuple[str, IPv4Network]]:
 
 
 def held_ports(machine: Machine) -> tuple[HeldPort, ...]:
-    """Ports that the cluster needs now and that others have: those of our own running processes are not asked for."""
+    """Ports that the cluster needs now and that others have: those of our own running processes are not asked for.
+
+    A socket without a process is that of a killed one that is still going; whoever starts the next waits for it.
+    """
     waiting = [one for one in plan.processes(machine) if processes.find(one.name, machine.home) is None]
     listening = ports.listeners()
     held = [
@@ -87,8 +90,9 @@ def held_ports(machine: Machine) -> tuple[HeldPort, ...]:
     ]
     names = ports.owners(inode for *_, inode in held)
     return tuple(
-        HeldPort(process=name, address=address, port=port, holder=names.get(inode, "another program"))
+        HeldPort(process=name, address=address, port=port, holder=names[inode])
         for name, address, port, inode in held
+        if inode in names
     )
 
 
