@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
@@ -95,16 +95,22 @@ class SchedulingClient:
         job: JobJson = self._rest.json("PUT", f"{_job(job_id)}/completion", body=body)
         return job
 
-    def events(self, job_id: str, *, last_id: str = "") -> Iterator[ServerEvent]:
-        """The job's changes from now on, or after the event `last_id`, until the server ends the stream."""
+    def events(self, job_id: str, *, last_id: str = "") -> Generator[ServerEvent]:
+        """The job's changes from now on, or after the event `last_id`, until the server ends the stream.
+
+        Whoever stops before the end closes it, and with it the connection.
+        """
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
         with self._rest.stream(
             "GET", f"{_job(job_id)}/events", headers=headers, timeout_seconds=_QUIET_SECONDS
         ) as response:
             yield from server_events.parse(response.iter_lines())
 
-    def logs(self, job_id: str, *, wanted: Query, is_following: bool = False) -> Iterator[str]:
-        """Lines of one of the job's logs: `wanted` has source, container and tail; following ends with the pod."""
+    def logs(self, job_id: str, *, wanted: Query, is_following: bool = False) -> Generator[str]:
+        """Lines of one of the job's logs: `wanted` has source, container and tail; following ends with the pod.
+
+        Whoever stops before the end closes it, and with it the connection.
+        """
         query = {**wanted, "follow": "true" if is_following else None}
         seconds = _FOLLOW_SECONDS if is_following else _SUBMIT_SECONDS
         with self._rest.stream("GET", f"{_job(job_id)}/logs", query=query, timeout_seconds=seconds) as response:

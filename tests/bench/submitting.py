@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from scheduler import names
@@ -17,8 +17,6 @@ from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.demo.installation import ENVIRONMENT, Platform
 from scheduler.errors import ProgramError
-from scheduler.model.types import Manifest
-from scheduler.tekton import view
 
 _MOST_AT_ONCE: Final = 32
 _LIMIT_SECONDS: Final = 300.0
@@ -62,21 +60,13 @@ def quantile(times: Sequence[float], part: float) -> float:
 
 
 @contextmanager
-def no_room(platform: Platform, cluster: KubernetesCluster, *, image: str) -> Iterator[None]:
-    """The quota of task pods is one pod, and that pod is there already: jobs are taken, and their tasks wait."""
-    quota = next(item for item in cluster.list("ResourceQuota", ENVIRONMENT) if _is_of_tasks(item))
-    name, before = quota["metadata"]["name"], quota["spec"]["hard"]["pods"]
-    cluster.patch("ResourceQuota", name, ENVIRONMENT, {"spec": {"hard": {"pods": "1"}}})
-    try:
-        parked = cluster.create(_parked(image, _task_priority(quota)))["metadata"]["name"]
-        until(lambda: view.text(cluster.get("ResourceQuota", name, ENVIRONMENT), "status", "used", "pods") == "1")
+def no_room(platform: Platform) -> Iterator[None]:
+    """Jobs are taken, and their tasks wait; at the end the bench's jobs are gone."""
+    with room.taken(platform):
         try:
             yield
         finally:
             remove(platform)
-            cluster.delete("Pod", parked, ENVIRONMENT)
-    finally:
-        cluster.patch("ResourceQuota", name, ENVIRONMENT, {"spec": {"hard": {"pods": before}}})
 
 
 def remove(platform: Platform) -> None:
@@ -132,42 +122,3 @@ def memory_mib(platform: Platform, namespace: str, deployment: str) -> float:
     status = platform.kubectl("-n", namespace, "exec", f"deployment/{deployment}", "--", "cat", "/proc/1/status")
     kib = next(line for line in status.decode().splitlines() if line.startswith("VmRSS")).split()[1]
     return int(kib) / 1024
-
-
-def image_of_tasks(images: str) -> str:
-    return str(json.loads(images)["scheduling-server"])
-
-
-def _is_of_tasks(quota: Manifest) -> bool:
-    selector = (quota["spec"].get("scopeSelector") or {}).get("matchExpressions") or [{}]
-    return bool(selector[0].get("operator") == "In")
-
-
-def _task_priority(quota: Manifest) -> str:
-    return str(quota["spec"]["scopeSelector"]["matchExpressions"][0]["values"][0])
-
-
-def _parked(image: str, priority: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"generateName": "parked-", "namespace": ENVIRONMENT},
-        "spec": {
-            "priorityClassName": priority,
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [
-                {
-                    "name": "parked",
-                    "image": image,
-                    "command": ["sleep", "86400"],
-                    "resources": {
-                        "requests": {"cpu": "10m", "memory": "16Mi"},
-                        "limits": {"cpu": "100m", "memory": "64Mi"},
-                    },
-                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-                }
-            ],
-        },
-    }

@@ -43,8 +43,7 @@ def test_submit(
     )
     _upload(store)
     order = {"environment": ENVIRONMENT, "ir": RECIPE.documents()}
-    image = submitting.image_of_tasks(deployed.images.with_suffix(".json").read_text())
-    with submitting.no_room(deployed.platform, cluster, image=image):
+    with submitting.no_room(deployed.platform):
         at_ten = submitting.at_rate(client, order, rate=10, count=bench.size(short=10, full=300))
         bench.figure("POST at 10/s, p50", quantile(at_ten.times, 0.5) * 1000, "ms")
         bench.figure("POST at 10/s, p99", quantile(at_ten.times, 0.99) * 1000, "ms", at_most=500)

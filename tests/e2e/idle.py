@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 from typing import Final
 
 from scheduler import names
-from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, RELEASE, Platform
-from tests.e2e import asked
+from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, RELEASE
+from tests.e2e import asked, room
 from tests.e2e.asked import Question
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
 IDLE: Final = Recipe(name="idle")
-QUOTA: Final = "modelops-tasks"
 SERVER: Final = f"{RELEASE}-scheduling-server"
 KINDS: Final = {
     "pipelineruns": "tekton.dev",
@@ -39,17 +37,16 @@ _SETTLE_SECONDS: Final = 120.0
 def waiting(jobs: Jobs, count: int) -> Iterator[tuple[str, ...]]:
     """Ids of so many QUEUED jobs, each submitted through the API; gone at the end, record and all."""
     jobs.upload(IDLE.artifact, sha256=IDLE.sha256)
-    before = _room(jobs.platform, "0")
-    try:
-        word = uuid.uuid4().hex[:8]
-        label = {"labels": {"idle": word}}
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            started = list(threads.map(lambda _: jobs.start(IDLE, **label), range(count)))  # type: ignore[arg-type]
-        yield tuple(job["id"] for job in started)
-        selection = f"{names.USER_LABEL_PREFIX}idle={word}"
-        jobs.platform.kubectl("-n", ENVIRONMENT, "delete", "pipelinerun", "-l", selection, "--wait=false")
-    finally:
-        _room(jobs.platform, before)
+    word = uuid.uuid4().hex[:8]
+    label = {"labels": {"idle": word}}
+    with room.taken(jobs.platform):
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as threads:
+                started = list(threads.map(lambda _: jobs.start(IDLE, **label), range(count)))  # type: ignore[arg-type]
+            yield tuple(job["id"] for job in started)
+        finally:
+            selection = f"{names.USER_LABEL_PREFIX}idle={word}"
+            jobs.platform.kubectl("-n", ENVIRONMENT, "delete", "pipelinerun", "-l", selection, "--wait=false")
 
 
 def questions() -> dict[str, Question]:
@@ -66,12 +63,3 @@ def settle(jobs: Jobs, ids: tuple[str, ...]) -> None:
             return
         assert time.monotonic() < deadline, f"{len(set(ids) - found)} are not QUEUED"
         time.sleep(1)
-
-
-def _room(platform: Platform, pods: str) -> str:
-    """Set how many task pods there may be; what it was."""
-    where = ("-n", ENVIRONMENT)
-    before = platform.kubectl(*where, "get", "resourcequota", QUOTA, "-o", "jsonpath={.spec.hard.pods}").decode()
-    patch = json.dumps({"spec": {"hard": {"pods": pods}}})
-    platform.kubectl(*where, "patch", "resourcequota", QUOTA, "--type=merge", "-p", patch)
-    return before

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -62,6 +62,8 @@ class Two:
     deployed: Deployed
     cluster: KubernetesCluster
     login: Login
+    clients: dict[str, SchedulingClient] = field(default_factory=dict)
+    """By address; they are closed together at the end."""
 
     def replicas(self) -> list[Replica]:
         pods = [pod for pod in self.cluster.list("Pod", NAMESPACE, labels=LABELS) if _is_ready(pod)]
@@ -69,8 +71,9 @@ class Two:
 
     def _replica(self, pod: Manifest) -> Replica:
         url = f"http://{pod['status']['podIP']}:8080"
-        client = SchedulingClient(url, token=lambda: self.login.token)
-        return Replica(name=pod["metadata"]["name"], url=url, client=client)
+        if url not in self.clients:
+            self.clients[url] = SchedulingClient(url, token=lambda: self.login.token)
+        return Replica(name=pod["metadata"]["name"], url=url, client=self.clients[url])
 
 
 def _is_ready(pod: Manifest) -> bool:
@@ -84,6 +87,8 @@ def two(deployed: Deployed, cluster: KubernetesCluster, login: Login) -> Iterato
         found = Two(deployed=deployed, cluster=cluster, login=login)
         assert len(found.replicas()) == REPLICAS
         yield found
+        for client in found.clients.values():
+            client.close()
     deployed.platform.kubectl("delete", "namespace", SECOND, "--ignore-not-found", "--wait=false")
 
 
@@ -133,9 +138,10 @@ def test_any_replica_answers_any_question(two: Two, accepted: tuple[Replica, Job
         assert _lasting(replica.client.job(job["id"])) == _lasting(job), replica.name
         listed = replica.client.jobs({"environment": ENVIRONMENT, "state": ["RUNNING"]}, limit=100)
         assert job["id"] in {item["id"] for item in listed}
-        assert next(replica.client.logs(job["id"], wanted={"source": "flow"}, is_following=True))
-        event = next(iter(replica.client.events(job["id"])))
-        assert json.loads(event.data)["id"] == job["id"]
+        with closing(replica.client.logs(job["id"], wanted={"source": "flow"}, is_following=True)) as lines:
+            assert next(lines)
+        with closing(replica.client.events(job["id"])) as events:
+            assert json.loads(next(events).data)["id"] == job["id"]
 
 
 def test_the_death_of_the_one_that_accepted_a_job_changes_no_answer(
@@ -143,14 +149,15 @@ def test_the_death_of_the_one_that_accepted_a_job_changes_no_answer(
 ) -> None:
     dead, job = accepted
     other = next(replica for replica in two.replicas() if replica.name != dead.name)
-    stream = dead.client.events(job["id"])
-    last = next(iter(stream))
+    with closing(dead.client.events(job["id"])) as events:
+        last = next(events)
 
     platform.kubectl("-n", NAMESPACE, "delete", "pod", dead.name, "--grace-period=0", "--force")
 
     assert _lasting(other.client.job(job["id"])) == _lasting(job)
-    told = [event for event, _ in zip(other.client.events(job["id"], last_id=last.id), range(2), strict=False)]
-    assert last.id not in {event.id for event in told}, "only what is new"
+    with closing(other.client.events(job["id"], last_id=last.id)) as events:
+        told = {event.id for _, event in zip(range(2), events, strict=False)}
+    assert last.id not in told, "only what is new"
     with callers_.http(login.url, login.token) as http:
         for _ in range(5):
             assert _lasting(http.get(f"/v1/jobs/{job['id']}").raise_for_status().json()) == _lasting(job)
