@@ -17,6 +17,7 @@ from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.demo.installation import ENVIRONMENT, Platform
 from scheduler.errors import ProgramError
+from tests.e2e import room
 
 _MOST_AT_ONCE: Final = 32
 _LIMIT_SECONDS: Final = 300.0
