@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from scheduler.demo import installation
-from scheduler.demo.installation import Platform
+from scheduler.demo.installation import NAMESPACE, Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Deployed:
         """`helm upgrade --install`, with each of `settings` as a `--set`; both servers are up afterwards."""
         extra = [word for setting in settings for word in ("--set", setting)]
         installation.install(self.platform, self.images, extra=extra)
+        _await_services(self.platform)
 
     @contextmanager
     def changed(self, *settings: str) -> Iterator[None]:
@@ -33,6 +36,20 @@ class Deployed:
             self.install()
 
 
+def _await_services(platform: Platform) -> None:
+    """Until the node leads to the servers: its rules follow a moment after their pods are ready."""
+    for service in platform.objects("services", "-n", NAMESPACE):
+        address = (service["spec"]["clusterIP"], service["spec"]["ports"][0]["port"])
+        deadline = time.monotonic() + _LIMIT_SECONDS
+        while True:
+            try:
+                socket.create_connection(address, timeout=2).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, f"nothing answers at {address}"
+                time.sleep(0.2)
+
+
 def once(make: Callable[[], Deployed]) -> Deployed:
     """What `make` gave at the first call: several folders of tests have the fixture, and one platform."""
     if not _MADE:
@@ -41,3 +58,4 @@ def once(make: Callable[[], Deployed]) -> Deployed:
 
 
 _MADE: Final[list[Deployed]] = []
+_LIMIT_SECONDS: Final = 60.0
