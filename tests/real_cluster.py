@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from scheduler.demo.installation import Platform
+from scheduler.devcluster import current
+
+LOCAL_ONLY: Final = pytest.mark.skipif(
+    current.is_meant(os.environ), reason="about the local cluster, which the reader's own is not"
+)
+"""For tests that take components of the cluster down, or look at how it was made."""
 
 
 def kubeconfig() -> Path:

@@ -41,18 +41,13 @@ class Sweeper:
         next_inputs = time.monotonic()
         while not self._stopped.wait(self._pause_seconds):
             try:
-                known = self._known()
+                known = self._ports.known()
                 self._tell(self._runs(known))
                 if known and time.monotonic() >= next_inputs:
                     next_inputs = time.monotonic() + _INPUTS_SECONDS
                     self._tell(self._inputs(known))
             except SchedulerError as error:
                 _log.warning("sweeping failed, the next round tries again: %s", error)
-
-    def _known(self) -> tuple[str, ...]:
-        """The environments of which the watches have told; one that is gone is no reason to neglect the others."""
-        mirror = self._ports.board.mirror
-        return tuple(name for name in self._ports.settings.environments if mirror.knows(name))
 
     def _runs(self, environments: tuple[str, ...]) -> Swept:
         ports = self._ports

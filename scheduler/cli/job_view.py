@@ -72,7 +72,7 @@ def facts(job: JobJson) -> Sequence[tuple[str, object]]:
         ("data versions", job["dataVersions"]),
         ("git", job["git"]),
         ("trigger", job["trigger"]),
-        ("deadlines", {phase: f"{seconds}s" if seconds else "none" for phase, seconds in job["deadlines"].items()}),
+        ("deadlines", deadlines(job["deadlines"])),
         ("digests", _digests(job["digests"])),
         ("submitted", f"{job['submittedAt']} by {job['submittedBy']}"),
         *((f"  {state}", time) for state, time in job["timestamps"].items()),
@@ -116,6 +116,14 @@ def line(job: JobJson) -> str:
         job["message"],
     ]
     return " · ".join(part for part in parts if part)
+
+
+def deadlines(seconds_of: Mapping[str, int]) -> Mapping[str, str]:
+    """
+    >>> deadlines({"ready": 300, "run": 0})
+    {'ready': '300s', 'run': 'none'}
+    """
+    return {phase: f"{seconds}s" if seconds else "none" for phase, seconds in seconds_of.items()}
 
 
 def _digests(digests: Mapping[str, Any]) -> Mapping[str, Any]:

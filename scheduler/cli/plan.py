@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli import examples, exit_codes, given, offline, orders, output, session
+from scheduler.cli import examples, exit_codes, given, job_view, offline, orders, output, session
 from scheduler.cli.offline import OfflinePlan
 from scheduler.cli.output import Format, Output
 from scheduler.cli.session import EnvironmentOption
@@ -119,10 +119,7 @@ def _show(found: Mapping[str, Any], form: Format) -> None:
             ("pods", totals.get("pods")),
             ("cpu", _pair(totals, "Cpu", "Millicores", lambda count: f"{count / 1000:g}")),
             ("memory", _pair(totals, "Memory", "Bytes", lambda count: f"{count / 2**20:,.0f}Mi")),
-            (
-                "deadlines",
-                {phase: f"{seconds}s" if seconds else "none" for phase, seconds in found["deadlines"].items()},
-            ),
+            ("deadlines", job_view.deadlines(found["deadlines"])),
         ]
     )
     for text in found["notes"]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from scheduler.ir import pointer, references, words
 from scheduler.ir.source import Sourced
-from scheduler.model import alike, duration
+from scheduler.model import alike, duration, following
 from scheduler.model.problem import Problem
 
 LONGEST_DEADLINE_SECONDS: Final = 30 * 24 * 3600
@@ -136,7 +136,7 @@ def _version_of_sink(sourced: Sourced) -> Iterator[Problem]:
 def _followed(sourced: Sourced) -> Iterator[Problem]:
     spec = _mapping(sourced.document.get("spec"))
     config = _mapping(spec.get("config"))
-    if config.get("follow") is not True:
+    if not following.is_followed(config):
         return
     if spec.get("direction") == "sink":
         yield sourced.problem("only a source is followed", pointer="/spec/config/follow")

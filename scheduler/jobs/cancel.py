@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Final, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
 
 from scheduler import names
 from scheduler.cluster.port import Cluster
@@ -13,27 +15,26 @@ from scheduler.model.job import Job, JobState
 from scheduler.model.types import Manifest
 from scheduler.tekton import ending, pipeline_run, view
 
-Mode = Literal["cancel", "drain", "force"]
+Change: TypeAlias = Callable[[], Manifest]
+"""Makes it, and gives the run as it is then."""
+Decide: TypeAlias = Callable[[Manifest, Job], Change | None]
 _TRIES: Final = 5
 
 
-def cancel(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster, mode: str = "cancel") -> Job:
+def cancel(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
     """End the job and tear it down; of a pending one nothing was installed, so it ends at once.
 
     A job that is cancelled already is returned as it is; ConflictError when its scoring is over. The decision is made
     on what the API server holds now, and made again when that changes in between.
     """
-    for _ in range(_TRIES):
-        run = cluster.get("PipelineRun", job_id, environment)
-        job = reading.fresh(run, cluster=cluster)
+
+    def decide(run: Manifest, job: Job) -> Change | None:
         if job.state in {JobState.CANCELLED, JobState.CANCELLING}:
-            return job
+            return None
         _check_open(job, "cancel")
-        try:
-            return reading.fresh(_patched(run, by=by, at=at, mode=mode, cluster=cluster), cluster=cluster)
-        except (ConflictError, InvalidInputError):
-            continue  # started, changed or ended meanwhile: look again
-    raise _changing(job_id, "cancelled")
+        return partial(_patched, run, by=by, at=at, mode="cancel", cluster=cluster)
+
+    return _changed(job_id, environment, decide, done="cancelled", cluster=cluster)
 
 
 def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
@@ -42,21 +43,17 @@ def drain(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) 
     Task wait sees the note on the run and tells the flow. Before a job scores there is nothing to drain: it is
     cancelled. One that is drained or cancelled already is returned as it is; ConflictError when its scoring is over.
     """
-    for _ in range(_TRIES):
-        run = cluster.get("PipelineRun", job_id, environment)
-        job = reading.fresh(run, cluster=cluster)
+
+    def decide(run: Manifest, job: Job) -> Change | None:
         is_noted = bool(view.mapping(run, "metadata", "annotations").get(names.DRAIN))
         if is_noted or job.state in {JobState.CANCELLED, JobState.CANCELLING}:
-            return job
+            return None
         _check_open(job, "drain")
-        try:
-            if job.state == JobState.RUNNING:
-                return reading.fresh(_noted(run, by=by, at=at, cluster=cluster), cluster=cluster)
-            patched = _patched(run, by=by, at=at, mode=ending.DRAIN_MODE, cluster=cluster)
-            return reading.fresh(patched, cluster=cluster)
-        except (ConflictError, InvalidInputError):
-            continue  # started, changed or ended meanwhile: look again
-    raise _changing(job_id, "drained")
+        if job.state == JobState.RUNNING:
+            return partial(_noted, run, by=by, at=at, cluster=cluster)
+        return partial(_patched, run, by=by, at=at, mode=ending.DRAIN_MODE, cluster=cluster)
+
+    return _changed(job_id, environment, decide, done="drained", cluster=cluster)
 
 
 def force(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) -> Job:
@@ -65,19 +62,15 @@ def force(job_id: str, environment: str, *, by: str, at: str, cluster: Cluster) 
     Tekton ends the run at once, and the janitor removes the release; the job is CANCELLED when it has. A job that is
     cancelled, or being cancelled so, is returned as it is; ConflictError for any other that is over.
     """
-    for _ in range(_TRIES):
-        run = cluster.get("PipelineRun", job_id, environment)
-        job = reading.fresh(run, cluster=cluster)
+
+    def decide(run: Manifest, job: Job) -> Change | None:
         if job.state is JobState.CANCELLED or pipeline_run.is_forced(run):
-            return job
+            return None
         if job.state.is_finished:
             raise ConflictError(f"job '{job_id}' is {job.state.value}: there is nothing to cancel")
-        try:
-            patched = _patched(run, by=by, at=at, mode=pipeline_run.FORCE, cluster=cluster)
-            return reading.fresh(patched, cluster=cluster)
-        except (ConflictError, InvalidInputError):
-            continue  # started, changed or ended meanwhile: look again
-    raise UnavailableError(f"job '{job_id}' changes faster than it can be cancelled; try again", retry_after_seconds=1)
+        return partial(_patched, run, by=by, at=at, mode=pipeline_run.FORCE, cluster=cluster)
+
+    return _changed(job_id, environment, decide, done="cancelled", cluster=cluster)
 
 
 def expire(run: Manifest, *, at: str, why: str, cluster: Cluster) -> None:
@@ -96,8 +89,19 @@ def _check_open(job: Job, verb: str) -> None:
         raise ConflictError(f"job '{job.id}' is {job.state.value}: its scoring is over, there is nothing to {verb}")
 
 
-def _changing(job_id: str, done: str) -> UnavailableError:
-    return UnavailableError(f"job '{job_id}' changes faster than it can be {done}; try again", retry_after_seconds=1)
+def _changed(job_id: str, environment: str, decide: Decide, *, done: str, cluster: Cluster) -> Job:
+    """The job after the change that `decide` chose for it as it is now; as it is when it chose none."""
+    for _ in range(_TRIES):
+        run = cluster.get("PipelineRun", job_id, environment)
+        job = reading.fresh(run, cluster=cluster)
+        change = decide(run, job)
+        if change is None:
+            return job
+        try:
+            return reading.fresh(change(), cluster=cluster)
+        except (ConflictError, InvalidInputError):
+            continue  # started, changed or ended meanwhile: look again
+    raise UnavailableError(f"job '{job_id}' changes faster than it can be {done}; try again", retry_after_seconds=1)
 
 
 def _noted(run: Manifest, *, by: str, at: str, cluster: Cluster) -> Manifest:

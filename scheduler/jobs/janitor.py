@@ -52,7 +52,7 @@ class Janitor:
         """Look at whatever is due, remove what is to be removed, and tell of each that was not simply gone."""
         if not self._holds():
             return
-        known = [name for name in self._ports.settings.environments if self._ports.board.mirror.knows(name)]
+        known = self._ports.known()
         self._backlog.gather(known, now=self._clock())
         for environment in known:
             self._scan(environment)

@@ -65,6 +65,10 @@ class Ports:
     runner: Callable[[str], Runner]
     """Environment -> its runner account. For removing releases, and for nothing else."""
 
+    def known(self) -> tuple[str, ...]:
+        """The environments of which the watches have told; one that is gone is no reason to neglect the others."""
+        return tuple(name for name in self.settings.environments if self.board.mirror.knows(name))
+
     def now(self) -> str:
         """RFC 3339, UTC, whole seconds: as Kubernetes writes times."""
         return stamp(self.clock())

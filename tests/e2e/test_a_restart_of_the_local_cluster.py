@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from scheduler import devcluster
-from scheduler.devcluster import addresses, command, current, firewall, kernel, leftovers, network, processes, startup
+from scheduler.devcluster import addresses, command, firewall, kernel, leftovers, network, processes, startup
+from tests import real_cluster
 from tests.e2e import cluster_kills
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
     pytest.mark.runs_first,
-    pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 SEED = 4

@@ -12,16 +12,17 @@ from typing import Any, Final
 import pytest
 
 from scheduler.cli import app
-from scheduler.devcluster import current, go, images, startup, tekton, toolchain
+from scheduler.devcluster import go, images, startup, tekton, toolchain
 from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.kubectl import Kubectl
 from scheduler.tekton import prerequisite
+from tests import real_cluster
 from tests.e2e import other_api_server
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(180),
-    pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 ACCOUNT: Final = "e2e-weak"

@@ -14,14 +14,15 @@ import httpx
 import pytest
 
 from scheduler import devcluster
-from scheduler.devcluster import current, processes, startup, tekton, volumes
+from scheduler.devcluster import processes, startup, tekton, volumes
 from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.kubectl import Kubectl, Manifest
+from tests import real_cluster
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 CRDS: Final = "customresourcedefinitions.apiextensions.k8s.io"

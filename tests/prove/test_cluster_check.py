@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 
 from scheduler.cli import app
-from scheduler.devcluster import current, go, startup, tekton, toolchain
+from scheduler.devcluster import go, startup, tekton, toolchain
 from scheduler.devcluster.configuration import Machine
 from scheduler.devcluster.kubectl import Manifest
 from scheduler.tekton import prerequisite
+from tests import real_cluster
 from tests.prove import record
 
 pytestmark = [
     pytest.mark.timeout(600),
-    pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 

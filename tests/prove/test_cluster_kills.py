@@ -7,13 +7,14 @@ from typing import Final
 
 import pytest
 
-from scheduler.devcluster import current, startup
+from scheduler.devcluster import startup
+from tests import real_cluster
 from tests.e2e import cluster_kills
 from tests.prove import record
 
 pytestmark = [
     pytest.mark.timeout(900),
-    pytest.mark.skipif(current.is_meant(os.environ), reason="about the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 SEED: Final = 20

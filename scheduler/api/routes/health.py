@@ -26,11 +26,12 @@ def router(mirror: Mirror) -> APIRouter:
         """A namespace that is gone is known to be gone: the other environments are served all the same."""
         watched = mirror.watched()
         lost = [_named(watch) for watch in watched if not watch.is_healthy and not watch.is_refused]
-        refused = {"refused": [_named(watch) for watch in watched if watch.is_refused]}
+        refused = [_named(watch) for watch in watched if watch.is_refused]
+        more = {"refused": refused} if refused else {}
         if lost:
             response.status_code = 503
-            return {"status": "waiting", "for": lost, **(refused if refused["refused"] else {})}
-        return {"status": "ok", **(refused if refused["refused"] else {})}
+            return {"status": "waiting", "for": lost, **more}
+        return {"status": "ok", **more}
 
     return routes
 

@@ -13,8 +13,9 @@ import pytest
 
 from scheduler import devcluster, names
 from scheduler.demo.installation import NAMESPACE, OPERATOR
-from scheduler.devcluster import current, processes
+from scheduler.devcluster import processes
 from scheduler.devcluster.home import Home
+from tests import real_cluster
 from tests.e2e import callers, recipes
 from tests.e2e.ends import table, verdict
 from tests.e2e.ends.control_cases import sleeping, until_it_scores
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.runs_last,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(current.is_meant(os.environ), reason="restarts the local cluster, not the reader's own"),
+    real_cluster.LOCAL_ONLY,
 ]
 
 API_SERVER: Final = "kube-apiserver"
