@@ -119,7 +119,10 @@ class Follower:
 
     def _absent(self, shown: ReleaseView) -> Ended | None:
         if not self._seen and not shown.unseen and self._clock() - self._began > _ABSENT_SECONDS:
-            return _lost("the release has no Job for its flow", Reason.INSTALL_FAILED)
+            # helm was through: Tekton may end an install task whose pod is deleted and make the pod again all the same
+            return _lost(
+                "nothing of the job's release is there: it was deleted before its flow was seen", Reason.RELEASE_DELETED
+            )
         return None
 
     def _deleted(self, shown: ReleaseView) -> Ended | None:

@@ -14,8 +14,9 @@ TEN_SECONDS: Final = 10 * BATCH
 SECTION: Final = Section(
     title="Interference with the cluster",
     text="Tekton makes a task's pod again that is gone; one that it sees fail first ends its task. A pod that is "
-    "deleted with its grace period may do either. That a node starts again is not tried here: the local cluster has "
-    "one node, the machine itself.",
+    "deleted with its grace period may do either, or both: an install task that was ended and then succeeds all the "
+    "same finds its release removed, which task wait calls deleted. That a node starts again is not tried here: the "
+    "local cluster has one node, the machine itself.",
     ends=(
         End(
             id="release-deleted",

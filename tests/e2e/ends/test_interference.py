@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.e2e.ends import table, verdict
@@ -29,7 +31,9 @@ def test_a_task_whose_pod_is_taken_away_is_lost_or_made_again(jobs: Jobs, ended:
     verdict.assert_ended(jobs, ended["task-pod-made-again"], again, recipe=CASES["task-pod-made-again"].recipe)
 
     deleted = ended["install-pod-deleted"]
-    row = again if deleted["state"] == "SUCCEEDED" else lost
+    removed = replace(table.ENDS["release-deleted"], words=("of the job's release", "deleted"))
+    rows = {"SUCCEEDED": again, "ReleaseDeleted": removed}
+    row = rows.get(deleted["state"]) or rows.get(deleted["reason"], lost)
     verdict.assert_ended(jobs, deleted, row, recipe=CASES["install-pod-deleted"].recipe)
 
 

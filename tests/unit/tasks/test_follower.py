@@ -298,11 +298,11 @@ def test_a_flow_that_completed_beats_a_request_that_came_too_late(scene: Scene) 
     assert ended.reason is Reason.COMPLETED
 
 
-def test_a_release_without_a_flow_is_told(scene: Scene) -> None:
+def test_a_release_that_was_removed_before_it_was_seen_is_told(scene: Scene) -> None:
     assert scene.look(0, ReleaseView()) is None
     ended = scene.look(16, ReleaseView())
     assert ended is not None
-    assert ended.reason is Reason.INSTALL_FAILED
+    assert ended.reason is Reason.RELEASE_DELETED
 
 
 def test_what_cannot_be_seen_is_not_taken_for_absent(scene: Scene) -> None:
