@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from prometheus_client import start_http_server
@@ -23,6 +24,7 @@ from scheduler.helm.pyhelm import HelmProgram
 from scheduler.jobs import scoring_servers
 from scheduler.jobs.board import Board
 from scheduler.jobs.git_source import GitServer
+from scheduler.jobs.granted import Granted
 from scheduler.jobs.ports import Ports
 from scheduler.jobs.totals import JobTotals
 from scheduler.lint.bento import BentoLint
@@ -51,11 +53,11 @@ def ports_of(settings: Settings, cluster: Cluster, *, token: Callable[[], str]) 
         cluster=cluster,
         board=Board(Mirror(cluster, namespaces=settings.environments, slims=slim.OF_KIND), cluster=cluster),
         settings=settings,
-        store=ModelopsClient(settings.modelops_server_url, token=token),
+        store=Granted(ModelopsClient(settings.modelops_server_url, token=token)),
         linter=BentoLint(),
         totals=JobTotals(HelmProgram(), chart=assets.subchart("scoring-pipeline")),
         git=GitServer(base_url=settings.globals_.git_server_url),
-        channels=lambda environment: registry.read(cluster, environment).channels,
+        channels=partial(registry.channels, cluster),
         scoring_servers=scoring_servers.installed(),
         clock=lambda: datetime.now(UTC),
         runner=runners.of,

@@ -60,7 +60,10 @@ class FakeCluster:
             self.calls.append(("get", kind))
             return copy.deepcopy(self._stored(kind, name, namespace))
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(
+        self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None, may_lag: bool = False
+    ) -> Listing:
+        del may_lag  # it never does
         kinds.known(kind)
         with self._changed:
             self.calls.append(("list", kind))

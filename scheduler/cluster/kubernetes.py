@@ -71,11 +71,15 @@ class KubernetesCluster:
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
         return self._json("GET", kinds.path(kind, namespace, name), what=f"get {kind} '{name}'")
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(
+        self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None, may_lag: bool = False
+    ) -> Listing:
+        if may_lag:
+            return self._pages(kind, namespace, {**_selector(labels), "resourceVersion": "0"})
         try:
-            return self._pages(kind, namespace, labels, limit=_PAGE)
+            return self._pages(kind, namespace, {**_selector(labels), "limit": str(_PAGE)})
         except ExpiredError:  # more changes between two pages than the server remembers
-            return self._pages(kind, namespace, labels, limit=0)
+            return self._pages(kind, namespace, _selector(labels))
 
     def create(self, manifest: Manifest) -> Manifest:
         kind, metadata = manifest["kind"], manifest["metadata"]
@@ -180,9 +184,8 @@ class KubernetesCluster:
         status = self._json("POST", path, body=body, what=f"request a token of account '{account}'")["status"]
         return Token(value=status["token"], expires=status["expirationTimestamp"])
 
-    def _pages(self, kind: str, namespace: str, labels: Mapping[str, str | None] | None, *, limit: int) -> Listing:
+    def _pages(self, kind: str, namespace: str, query: Mapping[str, str]) -> Listing:
         items: list[Manifest] = []
-        query = {**_selector(labels), **({"limit": str(limit)} if limit else {})}
         entry = kinds.known(kind)
         while True:
             page = self._json("GET", kinds.path(kind, namespace), query=query, what=f"list {kind}")

@@ -96,8 +96,14 @@ class Cluster(Protocol):
         """The object; NotFoundError without it. An empty namespace is for kinds that have none."""
         ...
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
-        """The objects that carry all `labels` (a value of None: the key with any value). An empty namespace: all."""
+    def list(
+        self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None, may_lag: bool = False
+    ) -> Listing:
+        """The objects that carry all `labels` (a value of None: the key with any value). An empty namespace: all.
+
+        With `may_lag` they may be those of a moment ago, and come at once: the API server answers from its cache
+        without asking its store how far that is, for which it can wait a tenth of a second.
+        """
         ...
 
     def create(self, manifest: Manifest) -> Manifest:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from scheduler.errors import InvalidInputError, NotFoundError
-from scheduler.ir import load
 from scheduler.ir.load import Loaded
+from scheduler.jobs.checked_irs import CheckedIrs
 from scheduler.jobs.order import Order
 from scheduler.jobs.ports import Git, Store
 from scheduler.model.problem import Problem
+
+_CHECKED: Final = CheckedIrs()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,8 @@ def resolve(order: Order, *, store: Store, git: Git) -> Origin:
             return Origin(loaded=loaded, git=place)
         if order.pipeline:
             revision = store.revision(order.pipeline, order.revision)
-            return Origin(loaded=load.from_documents(revision.documents), revision=revision.revision)
+            return Origin(loaded=_CHECKED.load(revision.documents), revision=revision.revision)
     except NotFoundError as error:
         pointer = "/git" if order.git else "/pipeline"
         raise InvalidInputError([Problem(pointer=pointer, message=str(error))]) from error
-    return Origin(loaded=load.from_documents(order.ir))
+    return Origin(loaded=_CHECKED.load(order.ir))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -58,8 +58,8 @@ class Ports:
     totals: JobTotals
     """What a job's pods ask for."""
     git: Git
-    channels: Callable[[str], Sequence[DataChannel]]
-    """Environment -> the data channels registered there."""
+    channels: Callable[[str, Collection[str] | None], Sequence[DataChannel]]
+    """Environment and names -> those of the data channels that are registered there; without names all."""
     scoring_servers: tuple[ScoringServer, ...]
     clock: Callable[[], datetime]
     runner: Callable[[str], Runner]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scheduler.errors import InvalidInputError, NotFoundError
@@ -14,7 +14,7 @@ from scheduler.model import canonical
 from scheduler.model.job import Submission
 from scheduler.model.pipeline import ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess import flow, resolve
+from scheduler.preprocess import channels, flow, resolve
 from scheduler.preprocess.resolve import Resolved
 from scheduler.preprocess.resources import Totals
 from scheduler.tekton.job_input import JobInput
@@ -40,9 +40,7 @@ def prepare(wanted: Order, *, job_id: str, ports: Ports) -> Prepared:
     order.check(wanted)
     origin = ir_source.resolve(wanted, store=ports.store, git=ports.git)
     ir_text = canonical.json_bytes(list(origin.loaded.documents)).decode()
-    resolved = resolve.values(
-        origin.loaded.pipeline, request=_request(wanted, origin, job_id, len(ir_text.encode()), ports)
-    )
+    resolved = _resolved(origin.loaded.pipeline, _request(wanted, origin, job_id, len(ir_text.encode()), ports), ports)
     _lint(resolved, origin.loaded.pipeline, job_id, ports)
     totals = ports.totals.of(resolved.values, namespace=wanted.environment)
     _check_quota(totals, wanted.environment, ports)
@@ -101,6 +99,16 @@ def grant_models(prepared: Prepared, *, environment: str, ports: Ports) -> None:
         raise InvalidInputError(problems)
 
 
+def _resolved(pipeline: ScoringPipeline, request: resolve.Request, ports: Ports) -> Resolved:
+    """Only the channels that are named are read. All are read where something is wrong: to say what would be right."""
+    named = channels.registered(pipeline)
+    try:
+        found = ports.channels(request.environment, named) if named else ()
+        return resolve.values(pipeline, request=replace(request, registry=found))
+    except InvalidInputError:
+        return resolve.values(pipeline, request=replace(request, registry=ports.channels(request.environment, None)))
+
+
 def _request(wanted: Order, origin: Origin, job_id: str, ir_bytes: int, ports: Ports) -> resolve.Request:
     settings = ports.settings
     return resolve.Request(
@@ -108,7 +116,6 @@ def _request(wanted: Order, origin: Origin, job_id: str, ir_bytes: int, ports: P
         environment=wanted.environment,
         parameters=wanted.parameters,
         deadlines=wanted.deadlines,
-        registry=ports.channels(wanted.environment),
         globals_=settings.globals_,
         images=settings.images,
         scoring_servers=ports.scoring_servers,
@@ -131,7 +138,8 @@ def _lint(resolved: Resolved, pipeline: ScoringPipeline, job_id: str, ports: Por
 def _check_quota(totals: Totals, environment: str, ports: Ports) -> None:
     problems = quota.validate(
         totals,
-        ports.cluster.list("ResourceQuota", environment),
+        # hard limits change seldom, and a submit that comes a moment after one is no worse than one before it
+        ports.cluster.list("ResourceQuota", environment, may_lag=True),
         environment=environment,
         task_priority_class=ports.settings.task_priority_class,
     )

@@ -45,9 +45,7 @@ def resolve(
 
     Expressions of the IR's own channels see `own_scope`, those of the environment's see `registry_scope`.
     """
-    names: dict[Role, str] = {"source": pipeline.source.channel, "sink": pipeline.sink.channel}
-    if pipeline.dead_letters is not None:
-        names["deadLetters"] = pipeline.dead_letters.channel
+    names = _names(pipeline)
     problems = list(_unknown_versions(pipeline, data_versions))
     hidden = {channel.name for channel in pipeline.channels}
     known = (*pipeline.channels, *(channel for channel in registry if channel.name not in hidden))
@@ -68,9 +66,21 @@ def resolve(
     return Channels(source=found["source"], sink=found["sink"], dead_letters=found.get("deadLetters")), ()
 
 
+def registered(pipeline: ScoringPipeline) -> frozenset[str]:
+    """The channels that the pipeline needs and does not bring: they are the environment's."""
+    return frozenset(_names(pipeline).values()) - {channel.name for channel in pipeline.channels}
+
+
 def described(channel: DataChannel) -> str:
     """A candidate as a Problem lists it: `flights (source, file, schema flight)`."""
     return f"{channel.name} ({channel.direction}, {channel.type}, schema {channel.schema.name})"
+
+
+def _names(pipeline: ScoringPipeline) -> Mapping[Role, str]:
+    names: dict[Role, str] = {"source": pipeline.source.channel, "sink": pipeline.sink.channel}
+    if pipeline.dead_letters is not None:
+        names["deadLetters"] = pipeline.dead_letters.channel
+    return names
 
 
 def _find(

@@ -128,6 +128,20 @@ def test_a_list_takes_what_bears_all_labels(cluster: Cluster, namespace: str) ->
     assert names({"shape": "square"}) == []
 
 
+def test_a_list_that_may_lag_soon_tells_the_same(cluster: Cluster, namespace: str) -> None:
+    for name in ("a", "b"):
+        cluster.create(config_map(namespace, name))
+
+    def names() -> list[str]:
+        listing = cluster.list("ConfigMap", namespace, labels={"colour": "red"}, may_lag=True)
+        return sorted(item["metadata"]["name"] for item in listing)
+
+    deadline = time.monotonic() + 10
+    while names() != ["a", "b"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_merge_patch_changes_and_removes(cluster: Cluster, namespace: str) -> None:
     cluster.create(config_map(namespace, data={"stays": "1", "goes": "1"}))
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -78,7 +79,7 @@ class Trial:
         ports = replace(
             self.ports,
             cluster=through,
-            channels=lambda environment: registry.read(through, environment).channels,
+            channels=partial(registry.channels, through),
             settings=replace(settings, globals_=globals_, task_image=image),
         )
         wanted = world.order(environment=self.namespace, labels={"mode": mode})
@@ -118,7 +119,7 @@ def trial() -> Iterator[Trial]:
         cluster=cluster,
         board=Board(Mirror(cluster, namespaces=[namespace], slims=slim.OF_KIND), cluster=cluster),
         settings=replace(world.SETTINGS, environments=(namespace,), task_image=IMAGE, task_priority_class=""),
-        channels=lambda environment: registry.read(cluster, environment).channels,
+        channels=partial(registry.channels, cluster),
     )
     ports.board.mirror.start()
     yield Trial(cluster=cluster, ports=ports, namespace=namespace)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from scheduler import assets, names
@@ -103,9 +104,7 @@ class World:
 
     def on(self, cluster: Cluster) -> Ports:
         """The same ports, with another way to the cluster."""
-        return replace(
-            self.ports, cluster=cluster, channels=lambda environment: registry.read(cluster, environment).channels
-        )
+        return replace(self.ports, cluster=cluster, channels=partial(registry.channels, cluster))
 
     def settle(self, condition: Callable[[], object], *, seconds: float = 5.0) -> None:
         """Wait until the watches have told of what the condition asks for."""
@@ -153,7 +152,7 @@ def build(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> World
         linter=lint,
         totals=JobTotals(helm, chart=assets.subchart("scoring-pipeline")),
         git=FakeGit(places={GitPlace(path="team/meters.git", ref="main"): LOADED}),
-        channels=lambda environment: registry.read(cluster, environment).channels,
+        channels=partial(registry.channels, cluster),
         scoring_servers=SERVERS,
         clock=clock,
         runner=lambda _: Runner(cluster=cluster, helm=helm),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,9 +26,9 @@ class Going(FakeCluster):
         self._check(namespace)
         return super().get(kind, name, namespace)
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(self, kind: str, namespace: str = "", **given: Any) -> Listing:
         self._check(namespace)
-        return super().list(kind, namespace, labels=labels)
+        return super().list(kind, namespace, **given)
 
     def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
         self._check(namespace)

@@ -160,6 +160,19 @@ def test_a_list_is_read_page_by_page() -> None:
     assert found.resource_version == "7"
 
 
+def test_a_list_that_may_lag_is_asked_for_in_one_piece_of_any_version() -> None:
+    asked: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(handler.path)
+        reply(handler, 200, {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]})
+
+    with server(answer) as cluster:
+        assert len(cluster.list("Pod", "x", labels={"a": "b"}, may_lag=True)) == 1
+
+    assert asked == ["/api/v1/namespaces/x/pods?labelSelector=a%3Db&resourceVersion=0"]
+
+
 def test_a_list_that_expires_between_pages_begins_again_in_one_piece() -> None:
     asked: list[str] = []
 

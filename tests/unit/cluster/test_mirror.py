@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -38,11 +38,11 @@ class Troubled:
         self.lists = 0
         self.watches = 0
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(self, kind: str, namespace: str = "", **given: Any) -> Listing:
         self.lists += 1
         if self.down.is_set():
             raise UnavailableError("down")
-        return self.inner.list(kind, namespace, labels=labels)
+        return self.inner.list(kind, namespace, **given)
 
     def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
         self.watches += 1
@@ -213,9 +213,9 @@ class Refused(Troubled):
 
     gone = ""
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(self, kind: str, namespace: str = "", **given: Any) -> Listing:
         self._check(kind, namespace)
-        return super().list(kind, namespace, labels=labels)
+        return super().list(kind, namespace, **given)
 
     def watch(self, kind: str, namespace: str = "", **given: Any) -> Iterator[Event]:
         self._check(kind, namespace)

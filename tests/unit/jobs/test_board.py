@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,10 +41,10 @@ class SlowCluster(FakeCluster):
             self.is_let.wait(5)
         return super().watch(kind, *args, **given)
 
-    def list(self, kind: str, namespace: str = "", *, labels: Mapping[str, str | None] | None = None) -> Listing:
+    def list(self, kind: str, namespace: str = "", **given: Any) -> Listing:
         if self.is_away:
             raise UnavailableError("the API server is away")
-        return super().list(kind, namespace, labels=labels)
+        return super().list(kind, namespace, **given)
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from scheduler import names
+from scheduler.channels import registry
 from scheduler.cluster.port import Cluster
 from scheduler.errors import ConflictError, InvalidInputError, TooLargeError, UnavailableError
+from scheduler.ir import load
 from scheduler.jobs import submit, sweep
 from scheduler.jobs.order import GitPlace
 from scheduler.model import canonical
@@ -133,7 +135,7 @@ def test_once_the_run_exists_the_job_starts_without_a_retry(at: int, when: Liter
 
 def test_a_retry_keeps_what_the_first_try_had_made() -> None:
     here = world.build()
-    faulty = FaultyCluster(here.cluster, at=4, when="before")
+    faulty = FaultyCluster(here.cluster, at=3, when="before")
     with pytest.raises(Killed):
         submit.submit(world.order(), key="k", by="ada", ports=here.on(cast("Cluster", faulty)))
     assert faulty.seen[-1] == "create"
@@ -149,7 +151,7 @@ def test_a_retry_keeps_what_the_first_try_had_made() -> None:
 
 def test_a_run_whose_input_is_gone_ends_instead_of_waiting_for_ever() -> None:
     here = world.build()
-    faulty = FaultyCluster(here.cluster, at=5, when="before")
+    faulty = FaultyCluster(here.cluster, at=4, when="before")
     with pytest.raises(Killed):
         submit.submit(world.order(), key="k", by="ada", ports=here.on(cast("Cluster", faulty)))
     (run,) = here.runs()
@@ -204,6 +206,48 @@ def test_a_faulty_order_touches_nothing() -> None:
     assert "day" in words
     assert not {verb for verb, _ in here.cluster.calls[len(before) :]} & {"create", "patch", "delete"}
     assert here.store.grants == set()
+
+
+def test_only_the_channels_that_the_order_names_are_read() -> None:
+    here = world.build()
+    own = [document for document in world.DOCUMENTS if document["kind"] != "DataChannel"]
+    schemas = [document for document in own if document["kind"] == "RecordSchema"]
+    for channel in (document for document in world.DOCUMENTS if document["kind"] == "DataChannel"):
+        for name in (channel["metadata"]["name"], f"no-{channel['metadata']['name']}"):
+            schema = next(item for item in schemas if item["metadata"]["name"] == channel["spec"]["schema"])
+            config = {**channel["spec"]["config"], "path": name}  # they see no parameters
+            spec = {**channel["spec"], "config": config}
+            named = {**channel, "apiVersion": "modelops/v1", "metadata": {"name": name}, "spec": spec}
+            (loaded,) = load.channels_from_documents([named, schema])
+            here.cluster.create(registry.build(loaded, environment=ENVIRONMENT))
+    before = len(here.cluster.calls)
+
+    submit.submit(world.order(pipeline="", ir=tuple(own)), key="k", by="ada", ports=here.ports)
+
+    asked = here.cluster.calls[before:]
+    assert ("list", "ConfigMap") not in asked
+    assert asked.count(("get", "ConfigMap")) == len(world.DOCUMENTS) - len(own)
+    assert_one_started_job(here)
+
+
+def test_an_order_that_brings_its_channels_asks_for_none() -> None:
+    here = world.build()
+
+    submit.submit(world.order(), key="k", by="ada", ports=here.ports)
+
+    assert not {("list", "ConfigMap"), ("get", "ConfigMap")} & set(here.cluster.calls)
+
+
+def test_a_channel_that_is_not_there_is_told_with_those_that_are() -> None:
+    here = world.build()
+    own = tuple(document for document in world.DOCUMENTS if document["kind"] != "DataChannel")
+    (loaded,) = load.channels_from_documents(world.channel_documents("elsewhere"))
+    here.cluster.create(registry.build(loaded, environment=ENVIRONMENT))
+
+    with pytest.raises(InvalidInputError, match="no data channel is named") as caught:
+        submit.submit(world.order(pipeline="", ir=own), key="k", by="ada", ports=here.ports)
+
+    assert any("elsewhere" in candidate for problem in caught.value.problems for candidate in problem.candidates)
 
 
 def test_every_fault_of_an_order_is_told_at_once() -> None:

@@ -44,7 +44,7 @@ def cut_off(here: World, *, at: int) -> None:
 
 
 def test_a_half_made_submit_is_finished_when_its_server_had_time_enough(here: World) -> None:
-    cut_off(here, at=5)
+    cut_off(here, at=4)
     job_id = here.runs()[0]["metadata"]["name"]
     here.settle(lambda: here.board.job(ENVIRONMENT, job_id))
 
@@ -85,7 +85,7 @@ def test_a_job_that_has_started_does_not_wait(here: World) -> None:
 
 
 def test_an_input_without_a_run_is_deleted_after_ten_minutes(here: World) -> None:
-    cut_off(here, at=4)
+    cut_off(here, at=3)
     (given,) = here.cluster.list("ConfigMap", ENVIRONMENT)
 
     def inputs(now: datetime) -> Swept:
@@ -97,7 +97,7 @@ def test_an_input_without_a_run_is_deleted_after_ten_minutes(here: World) -> Non
 
 
 def test_an_input_that_a_submit_takes_up_again_is_spared(here: World) -> None:
-    cut_off(here, at=4)
+    cut_off(here, at=3)
     (given,) = here.cluster.list("ConfigMap", ENVIRONMENT)
     touch = {"metadata": {"annotations": {names.TOUCHED: here.ports.now()}}}
     here.cluster.patch("ConfigMap", given["metadata"]["name"], ENVIRONMENT, touch)
@@ -108,7 +108,7 @@ def test_an_input_that_a_submit_takes_up_again_is_spared(here: World) -> None:
 
 
 def test_an_input_touched_between_look_and_delete_is_spared(here: World) -> None:
-    cut_off(here, at=4)
+    cut_off(here, at=3)
 
     class Racing(FaultyCluster):
         """A submit takes the input up just before the delete."""
@@ -137,7 +137,7 @@ def test_idle_sweeping_asks_the_api_server_nothing(here: World) -> None:
 
 
 def test_two_sweepers_do_no_harm(here: World) -> None:
-    cut_off(here, at=5)
+    cut_off(here, at=4)
     job_id = here.runs()[0]["metadata"]["name"]
     here.settle(lambda: here.board.job(ENVIRONMENT, job_id))
 
@@ -148,7 +148,7 @@ def test_two_sweepers_do_no_harm(here: World) -> None:
 
 
 def test_the_sweeper_sweeps_until_it_is_stopped(here: World) -> None:
-    cut_off(here, at=4)
+    cut_off(here, at=3)
     (given,) = here.cluster.list("ConfigMap", ENVIRONMENT)
     old = {"metadata": {"creationTimestamp": "2020-01-01T00:00:00Z"}}
     here.cluster.patch("ConfigMap", given["metadata"]["name"], ENVIRONMENT, old)
@@ -164,7 +164,7 @@ def test_the_sweeper_sweeps_until_it_is_stopped(here: World) -> None:
 
 def test_a_cancel_races_with_the_start(here: World) -> None:
     """Whoever comes first, the job ends cancelled."""
-    cut_off(here, at=6)
+    cut_off(here, at=5)
     run = here.runs()[0]
     assert run["spec"]["status"] == "PipelineRunPending"
     name = run["metadata"]["name"]

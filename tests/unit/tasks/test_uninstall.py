@@ -159,7 +159,7 @@ def test_a_release_whose_record_helm_cannot_read_is_removed_by_its_label(
 class Silent(FakeCluster):
     """Answers nothing about Secrets."""
 
-    def list(self, kind: str, namespace: str = "", *, labels: object = None) -> Listing:
+    def list(self, kind: str, namespace: str = "", *, labels: object = None, may_lag: bool = False) -> Listing:
         if kind == "Secret":
             raise UnavailableError("no answer")
         return Listing(items=(), resource_version="1")
