@@ -98,10 +98,10 @@ class Mirror:
             for reflector in self._reflectors
         )
 
-    def jobs(self, namespace: str) -> tuple[str, ...]:
-        """Ids of all jobs of which anything is there."""
+    def stamps(self, namespace: str) -> Mapping[str, int]:
+        """The stamp of each job of which anything is there."""
         with self._changed:
-            return tuple(job for of_namespace, job in self._by_job if of_namespace == namespace)
+            return {job: stamp for (of_namespace, job), stamp in self._stamps.items() if of_namespace == namespace}
 
     def stamp(self, namespace: str, job: str) -> int:
         """Grows with each change of the job's objects; 0 for a job that is not there."""

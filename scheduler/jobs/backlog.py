@@ -10,6 +10,7 @@ from typing import Final
 from scheduler.cluster.mirror import JobKey
 from scheduler.jobs.board import Board
 from scheduler.model.job import Cleanup, Job, JobState
+from scheduler.model.types import Manifest
 from scheduler.tekton import pipeline_run
 
 _FIRST_PAUSE_SECONDS: Final = 5.0
@@ -35,19 +36,26 @@ class Backlog:
         self._settled: set[JobKey] = set()
         """Jobs that ended with nothing left: when their runs go, there is nothing to look for."""
         self._touched: set[JobKey] = set()
+        self._begun: set[JobKey] = set()
+        """Jobs of which a task had a pod: no other can have installed anything."""
         self._lock = threading.Lock()
 
     def touch(self, key: JobKey) -> None:
         """Something of this job has changed; called by the watching threads."""
+        has_begun = any(_had_pod(manifest) for manifest in self._board.mirror.of_job(*key))
         with self._lock:
             self._touched.add(key)
+            if has_begun:
+                self._begun.add(key)
 
     def gather(self, environments: Iterable[str], *, now: float) -> None:
         """Take in what has changed since the last time: runs that are gone, teardowns that failed, force."""
         with self._lock:
             touched, self._touched = self._touched, set()
+            begun = touched & self._begun
+            self._begun -= {key for key in touched if not self._board.mirror.stamp(*key)}
         known = set(environments)
-        for key in touched:
+        for key in begun:
             if key[0] in known and key not in self._settled and self._board.run(*key) is None:
                 self.add(key, now=now)
         self._settled -= touched
@@ -95,3 +103,10 @@ class Backlog:
             return False
         run = self._board.run(job.environment, job.id)
         return run is not None and pipeline_run.is_forced(run)
+
+
+def _had_pod(manifest: Manifest) -> bool:
+    if manifest["kind"] != "TaskRun":
+        return bool(manifest["kind"] == "Pod")
+    status = manifest["status"]
+    return bool(status["steps"] or status.get("podName") or status.get("results"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from scheduler import names
 from scheduler.cluster.mirror import Mirror
@@ -14,6 +15,9 @@ from scheduler.jobs import reading
 from scheduler.model.job import Job
 from scheduler.model.types import Manifest
 from scheduler.tekton import job_status
+
+_NONE: Final = (0, None)
+"""No job has this stamp."""
 
 
 class Board:
@@ -26,26 +30,35 @@ class Board:
         self.mirror = mirror
         self._cluster = cluster
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, str], tuple[int, Job | None]] = {}
+        self._known: dict[str, dict[str, tuple[int, Job | None]]] = {}
+        """Environment -> job id -> the stamp at which it was computed, and the job."""
 
     def job(self, environment: str, job_id: str) -> Job | None:
         """The job, or None when no run of that id is known (yet)."""
-        key, stamp = (environment, job_id), self.mirror.stamp(environment, job_id)
+        stamp = self.mirror.stamp(environment, job_id)
         with self._lock:
-            known = self._known.get(key)
+            known = self._known.get(environment, {}).get(job_id)
         if known and known[0] == stamp:
             return known[1]
         job, is_certain = self._projected(environment, job_id)
         with self._lock:
+            of_environment = self._known.setdefault(environment, {})
             if stamp and is_certain:
-                self._known[key] = (stamp, job)
+                of_environment[job_id] = (stamp, job)
             else:
-                self._known.pop(key, None)
+                of_environment.pop(job_id, None)
         return job
 
     def all(self, environment: str) -> Sequence[Job]:
         """Every job of an environment, in no order."""
-        found = (self.job(environment, job_id) for job_id in self.mirror.jobs(environment))
+        stamps = self.mirror.stamps(environment)
+        with self._lock:  # once for all of them: there may be ten thousand, and lists are asked for often
+            known = self._known.setdefault(environment, {})
+            if len(known) > len(stamps):
+                known = self._known[environment] = {job_id: known[job_id] for job_id in known if job_id in stamps}
+            found = [known[job_id][1] for job_id, stamp in stamps.items() if known.get(job_id, _NONE)[0] == stamp]
+            changed = [job_id for job_id, stamp in stamps.items() if known.get(job_id, _NONE)[0] != stamp]
+        found += [self.job(environment, job_id) for job_id in changed]
         return [job for job in found if job is not None]
 
     def run(self, environment: str, job_id: str) -> Manifest | None:

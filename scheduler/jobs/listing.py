@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -56,8 +57,7 @@ def page(board: Board, environments: Iterable[str], *, filter_: Filter, limit: i
         for job in board.all(environment)
         if (before is None or _place(job) < before) and filter_.accepts(job)
     ]
-    found.sort(key=_place, reverse=True)
-    shown = tuple(found[:limit])
+    shown = tuple(heapq.nlargest(limit, found, key=_place))
     return Page(jobs=shown, next_cursor=_encoded(shown[-1]) if len(found) > limit else "")
 
 

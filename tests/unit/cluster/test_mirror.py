@@ -80,7 +80,7 @@ def started(mirror: Mirror, here: World) -> Mirror:
 
 def test_nothing_is_known_before_the_first_list(mirror: Mirror) -> None:
     assert not mirror.is_healthy
-    assert mirror.jobs("staging") == ()
+    assert not mirror.stamps("staging")
 
 
 def test_what_was_there_and_what_comes_is_known(mirror: Mirror, here: World) -> None:
@@ -89,11 +89,11 @@ def test_what_was_there_and_what_comes_is_known(mirror: Mirror, here: World) -> 
     other = "j" + "b" * 20
 
     here.cluster.create(run(other))
-    here.settle(lambda: other in mirror.jobs("staging"))
+    here.settle(lambda: other in mirror.stamps("staging"))
     here.cluster.delete("PipelineRun", JOB, "staging")
-    here.settle(lambda: JOB not in mirror.jobs("staging"))
+    here.settle(lambda: JOB not in mirror.stamps("staging"))
 
-    assert mirror.jobs("staging") == (other,)
+    assert list(mirror.stamps("staging")) == [other]
     assert mirror.stamp("staging", JOB) == 0
 
 
@@ -132,7 +132,7 @@ def test_an_outage_ends_without_a_list_when_nothing_expired(mirror: Mirror, clus
     here.cluster.create(run())
 
     cluster.down.clear()
-    here.settle(lambda: JOB in mirror.jobs("staging"))
+    here.settle(lambda: JOB in mirror.stamps("staging"))
 
     assert cluster.lists == 1
     assert mirror.is_healthy
@@ -152,7 +152,7 @@ def test_an_expired_version_is_listed_again_and_what_went_meanwhile_is_gone(
     here.cluster.forget_history()
 
     cluster.down.clear()
-    here.settle(lambda: mirror.jobs("staging") == (other,))
+    here.settle(lambda: list(mirror.stamps("staging")) == [other])
 
     assert cluster.lists == 2
 
@@ -245,12 +245,12 @@ def test_a_namespace_that_is_gone_empties_itself_and_leaves_the_others_alone(
     other = "j" + "b" * 20
     here.cluster.create(run())
     here.cluster.create(run(other, namespace="production"))
-    here.settle(lambda: mirror.jobs("staging") and mirror.jobs("production"))
+    here.settle(lambda: mirror.stamps("staging") and mirror.stamps("production"))
 
     cluster.gone = "staging"
-    here.settle(lambda: mirror.is_refused("staging") and not mirror.jobs("staging"))
+    here.settle(lambda: mirror.is_refused("staging") and not mirror.stamps("staging"))
 
-    assert mirror.jobs("production") == (other,)
+    assert list(mirror.stamps("production")) == [other]
     assert (mirror.knows("staging"), mirror.knows("production"), mirror.is_healthy) == (False, True, True)
 
 
@@ -261,7 +261,7 @@ def test_a_namespace_that_is_made_again_is_known_again(refused: tuple[Refused, M
     here.cluster.create(run())
 
     cluster.gone = ""
-    here.settle(lambda: mirror.jobs("staging") == (JOB,))
+    here.settle(lambda: list(mirror.stamps("staging")) == [JOB])
 
     assert (mirror.knows("staging"), mirror.is_refused("staging")) == (True, False)
 
@@ -303,7 +303,7 @@ def test_what_happens_in_a_silence_is_known_when_it_is_noticed(here: World) -> N
     began = time.monotonic()
     here.cluster.create(run())
 
-    here.settle(lambda: made.jobs("staging") == (JOB,))
+    here.settle(lambda: list(made.stamps("staging")) == [JOB])
     made.stop()
 
     assert time.monotonic() - began < 2

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scheduler import names
 from scheduler.cluster.fake import FakeCluster
 from scheduler.cluster.mirror import Mirror
 from scheduler.cluster.port import Event, Listing
@@ -21,6 +22,7 @@ from tests.unit.tekton import runs
 from tests.unit.tekton.runs import JOB
 
 ENVIRONMENT = "staging"
+OTHER = "j" + "b" * 20
 TASKS = (
     runs.task("install", "True", outcome=runs.INSTALLED),
     runs.task("wait", "True", outcome=runs.SCORED),
@@ -80,6 +82,28 @@ def seen(board: Board) -> Job:
     job = board.job(ENVIRONMENT, JOB)
     assert job is not None
     return job
+
+
+def test_all_jobs_are_those_that_are_there() -> None:
+    cluster = SlowCluster()
+    cluster.is_let.set()
+    other = {**runs.run(), "metadata": {**runs.run()["metadata"], "name": OTHER, "labels": {names.JOB_ID: OTHER}}}  # type: ignore[dict-item]
+    with watched(cluster) as board:
+        cluster.put(runs.run())
+        cluster.put(other)
+        until(lambda: {job.id for job in board.all(ENVIRONMENT)} == {JOB, OTHER})
+        before = {job.id: job for job in board.all(ENVIRONMENT)}
+
+        cluster.put(runs.run("True", "Succeeded"))
+        until(lambda: board.mirror.stamp(ENVIRONMENT, JOB) > board.mirror.stamp(ENVIRONMENT, OTHER))
+        after = {job.id: job for job in board.all(ENVIRONMENT)}
+        assert after[OTHER] is before[OTHER], "what has not changed is not computed again"
+        assert after[JOB] is not before[JOB]
+
+        cluster.delete("PipelineRun", OTHER, ENVIRONMENT)
+        until(lambda: OTHER not in board.mirror.stamps(ENVIRONMENT))
+        assert [job.id for job in board.all(ENVIRONMENT)] == [JOB]
+        assert board.job(ENVIRONMENT, OTHER) is None
 
 
 def test_an_end_that_only_the_runs_watch_has_told_is_read_whole() -> None:

@@ -137,6 +137,38 @@ def test_a_run_that_is_deleted_while_it_runs_costs_no_look_at_everything(scene: 
     assert scene.left() == []
 
 
+def test_nothing_is_looked_for_when_the_runs_of_jobs_go_that_had_no_pod_yet(scene: Scene) -> None:
+    """A thousand jobs that wait for room cost nothing when they are deleted."""
+    scene.has_run(runs.task("install", reason="ExceededResourceQuota", started=False))
+    scene.round()
+    scene.cluster.calls.clear()
+
+    scene.cluster.delete("PipelineRun", JOB, ENVIRONMENT)
+    scene.world.settle(lambda: scene.world.board.job(ENVIRONMENT, JOB) is None)
+
+    assert scene.round() == []
+    assert not [call for call in scene.cluster.calls if call[0] == "list"]
+
+
+def test_a_pod_that_was_there_for_a_moment_is_reason_enough_to_look(scene: Scene) -> None:
+    scene.has_run(runs.task("install", reason="ExceededResourceQuota", started=False))
+    scene.round()
+    labels = {names.JOB_ID: JOB, names.TEKTON_PIPELINE_TASK: "install"}
+    pod = {"kind": "Pod", "metadata": {"name": "install-pod", "namespace": ENVIRONMENT, "labels": labels}}
+    mirror = scene.world.board.mirror
+    before = mirror.stamp(ENVIRONMENT, JOB)
+    scene.cluster.put({**pod, "spec": {"containers": []}, "status": {"phase": "Running"}})
+    scene.world.settle(lambda: mirror.stamp(ENVIRONMENT, JOB) > before)
+
+    for kind, name in (("PipelineRun", JOB), ("TaskRun", f"{JOB}-install"), ("Pod", "install-pod")):
+        scene.cluster.delete(kind, name, ENVIRONMENT)
+    scene.world.settle(lambda: not mirror.stamp(ENVIRONMENT, JOB))
+    (done,) = scene.round()
+
+    assert done.is_gone
+    assert scene.left() == []
+
+
 def test_nothing_is_looked_for_when_the_run_of_a_job_goes_that_left_nothing(scene: Scene) -> None:
     clean_end = runs.task("uninstall", "True", "Succeeded", outcome=runs.CLEAN)
     scene.has_run(

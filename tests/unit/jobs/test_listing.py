@@ -29,7 +29,7 @@ def many(count: int) -> World:
         }
         here.cluster.put({**template, "metadata": metadata})
     here.board.mirror.start()
-    here.settle(lambda: len(here.board.mirror.jobs(ENVIRONMENT)) == count, seconds=30)
+    here.settle(lambda: len(here.board.mirror.stamps(ENVIRONMENT)) == count, seconds=30)
     here.board.mirror.stop()
     return here
 

@@ -1,10 +1,11 @@
+import gc
 import json
 import logging
 import sys
 
 import pytest
 
-from scheduler.web.serve import JsonLines, is_worth_a_line
+from scheduler.web.serve import JsonLines, calm_collector, is_worth_a_line
 
 
 def test_a_line_of_the_log_is_one_json_object() -> None:
@@ -27,3 +28,24 @@ def test_good_health_is_not_logged_all_the_time(path: str, status: int, worth: b
     arguments = ("10.0.0.1:1", "GET", path, "1.1", status)
     record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, '%s - "%s %s HTTP/%s" %d', arguments, None)
     assert is_worth_a_line(record) is worth
+
+
+def test_a_server_seldom_stops_to_look_for_garbage() -> None:
+    before, looks = gc.get_threshold(), []
+
+    def told(phase: str, _: object) -> None:
+        looks.append(phase)
+
+    try:
+        calm_collector()
+        assert gc.get_freeze_count() > 10_000, "modules are not looked through again"
+        gc.callbacks.append(told)
+        kept = [[number] for number in range(40_000)]
+        assert not looks
+        kept += [[number] for number in range(40_000)]
+        assert looks, "but it is looked for"
+        assert len(kept) == 80_000
+    finally:
+        gc.callbacks.remove(told)
+        gc.set_threshold(*before)
+        gc.unfreeze()
