@@ -7,7 +7,7 @@ PYTEST := $(PY) -m pytest
 TOOLS  := bento or helm or java or conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit tools e2e prove bench format lock docs up down status clean
+.PHONY: help demo test check unit tools tools-beside e2e prove bench format lock docs up down status clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ demo: $(VENV)/.ready ## set everything up and score 336,776 flights, twice, with
 
 test: $(VENV)/.ready ## everything: style, types, unit, charts, and end to end on the local cluster
 	@$(MAKE) --no-print-directory check unit
-	@PY=$(PY) tests/with-cluster $(MAKE) --no-print-directory tools e2e
+	@PY=$(PY) tests/with-cluster $(MAKE) --no-print-directory --jobs 2 tools-beside e2e
 
 check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
@@ -37,6 +37,10 @@ unit: $(VENV)/.ready ## tests that need neither network, root nor programs
 
 tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
 	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
+
+# while the first tests on the cluster wait for it more than they work; its words in one piece
+tools-beside:
+	@$(MAKE) --no-print-directory tools >$(VENV)/tools.txt 2>&1 && status=0 || status=$$?; cat $(VENV)/tools.txt; exit $$status
 
 e2e: $(VENV)/.ready ## tests on the running cluster
 	@$(PYTEST) tests -m "e2e and not prove" -v

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ ONE_AT_A_TIME: Final = {**recipes.SCORE, "score": {**recipes.SCORE["score"], "ba
 RECIPE: Final = Recipe(name="for-somebody", steps=(ONE_AT_A_TIME,), artifact=recipes.SLEEP)
 """It would score for ten minutes."""
 PATH: Final = f"/v1/pipelines/{RECIPE.name}/jobs"
+KEY: Final = uuid.uuid4().hex
 ORDER: Final = {"environment": ENVIRONMENT, "labels": {"asked": "modelops-server"}, "trigger": {"ticket": 7}}
 ACCOUNT: Final = f"system:serviceaccount:{NAMESPACE}:"
 SERVER: Final = f"{RELEASE}-modelops-server"
@@ -60,7 +62,7 @@ def deployed_pipeline(jobs: Jobs, store: ModelopsClient) -> str:
 @pytest.fixture(scope="module")
 def running(deployed_pipeline: str, modelops: httpx.Client, jobs: Jobs) -> Iterator[Mapping[str, Any]]:
     """A job that the modelops server has started and that scores."""
-    answer = modelops.post(PATH, json=ORDER, headers={"Idempotency-Key": f"{NAMESPACE}-through"})
+    answer = modelops.post(PATH, json=ORDER, headers={"Idempotency-Key": KEY})
     assert answer.status_code == 201, answer.text
     job = answer.json()["id"]
     assert answer.headers["Location"] == f"/v1/jobs/{job}"
@@ -82,10 +84,9 @@ def test_the_job_is_the_pipelines_newest_revision_and_says_for_whom(
 def test_the_same_key_is_the_same_job_by_either_way(
     running: Mapping[str, Any], modelops: httpx.Client, jobs: Jobs
 ) -> None:
-    key = f"{NAMESPACE}-through"
-    again = modelops.post(PATH, json=ORDER, headers={"Idempotency-Key": key})
-    direct, is_new = jobs.client.start({**ORDER, "pipeline": RECIPE.name}, key=key)
-    other = modelops.post(PATH, json={**ORDER, "labels": {}}, headers={"Idempotency-Key": key})
+    again = modelops.post(PATH, json=ORDER, headers={"Idempotency-Key": KEY})
+    direct, is_new = jobs.client.start({**ORDER, "pipeline": RECIPE.name}, key=KEY)
+    other = modelops.post(PATH, json={**ORDER, "labels": {}}, headers={"Idempotency-Key": KEY})
     assert (again.status_code, again.json()["id"], direct["id"], is_new) == (200, running["id"], running["id"], False)
     assert (other.status_code, other.json()["type"]) == (409, "urn:modelops:problem:conflict")
 

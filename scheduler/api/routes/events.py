@@ -26,6 +26,14 @@ _LONGEST_SECONDS: Final = 600.0
 """Then the client connects again, and its right is asked for again."""
 
 
+_EVENT: Final = {
+    "description": "One event of the stream; `data` is the job as JSON.",
+    "type": "object",
+    "properties": {"event": {"const": "job"}, "id": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["event", "id", "data"],
+}
+
+
 def router(context: Context) -> APIRouter:
     routes = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=views.PROBLEMS)
 
@@ -35,7 +43,7 @@ def router(context: Context) -> APIRouter:
         description="Server-sent events `job`, each with the whole job, until it is over. The stream ends after ten "
         "minutes at the latest; with `Last-Event-ID` a client that comes back is told only of what is new.",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **views.NOT_FOUND},
+        responses={200: {"content": {"text/event-stream": {"schema": _EVENT}}}, **views.NOT_FOUND},
     )
     async def follow(
         job_id: str,
