@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,10 @@ from scheduler.demo.installation import ENVIRONMENT, Platform
 from scheduler.errors import ProgramError
 from tests.e2e import room
 
+PIPELINE: Final = "bench-submit"
+PART: Final = "part"
+"""Label of each job, with one of `PARTS` numbers."""
+PARTS: Final = 4
 _MOST_AT_ONCE: Final = 32
 _LIMIT_SECONDS: Final = 300.0
 
@@ -35,8 +40,8 @@ class Submitted:
 def at_rate(client: SchedulingClient, order: Mapping[str, object], *, rate: float, count: int) -> Submitted:
     """Send `count` orders, each with a key of its own, one every 1/`rate` seconds whether answers come or not."""
 
-    def send(due: float) -> tuple[str, float]:
-        job, is_new = client.start(order, key=uuid.uuid4().hex)
+    def send(number: int, due: float) -> tuple[str, float]:
+        job, is_new = client.start({**order, "labels": {PART: str(number % PARTS)}}, key=uuid.uuid4().hex)
         assert is_new
         return job["id"], time.monotonic() - due
 
@@ -46,7 +51,7 @@ def at_rate(client: SchedulingClient, order: Mapping[str, object], *, rate: floa
         for number in range(count):
             due = began + number / rate
             time.sleep(max(0.0, due - time.monotonic()))
-            sent.append(threads.submit(send, due))
+            sent.append(threads.submit(send, number, due))
         wait(sent)
     seconds = time.monotonic() - began
     found = [future.result() for future in sent]
@@ -62,7 +67,10 @@ def quantile(times: Sequence[float], part: float) -> float:
 
 @contextmanager
 def no_room(platform: Platform) -> Iterator[None]:
-    """Jobs are taken, and their tasks wait; at the end the bench's jobs are gone."""
+    """Jobs are taken, and their tasks wait; at the end the bench's jobs are gone, at the beginning those of one that
+    was killed.
+    """
+    remove(platform)
     with room.taken(platform):
         try:
             yield
@@ -73,21 +81,25 @@ def no_room(platform: Platform) -> Iterator[None]:
 def remove(platform: Platform) -> None:
     """Delete every run and task run of the bench's pipeline; what belongs to them goes after them, in the background.
 
-    A whole collection a request: one by one, kubectl takes minutes. The API server cuts a request off after one.
+    Whole collections, as many at once as there are parts: one by one, kubectl takes minutes. The API server cuts a
+    request off after one.
     """
-    for kind in ("pipelineruns", "taskruns"):
-        where = f"/apis/tekton.dev/v1/namespaces/{ENVIRONMENT}/{kind}?{urlencode({'labelSelector': _SELECTOR})}"
-
-        def is_empty(where: str = where) -> bool:
-            with suppress(ProgramError):
-                platform.kubectl("delete", "--raw", where)
-            return not json.loads(platform.kubectl("get", "--raw", f"{where}&limit=1"))["items"]
-
-        until(is_empty)
+    with ThreadPoolExecutor(PARTS) as threads:
+        for kind in ("pipelineruns", "taskruns"):
+            for _ in threads.map(partial(_remove, platform, kind), range(PARTS)):
+                pass
 
 
-PIPELINE: Final = "bench-submit"
-_SELECTOR: Final = f"{names.PIPELINE}={PIPELINE}"
+def _remove(platform: Platform, kind: str, part: int) -> None:
+    selector = urlencode({"labelSelector": f"{names.PIPELINE}={PIPELINE},{names.USER_LABEL_PREFIX}{PART}={part}"})
+    where = f"/apis/tekton.dev/v1/namespaces/{ENVIRONMENT}/{kind}?{selector}"
+
+    def is_empty() -> bool:
+        with suppress(ProgramError):
+            platform.kubectl("delete", "--raw", where)
+        return not json.loads(platform.kubectl("get", "--raw", f"{where}&limit=1"))["items"]
+
+    until(is_empty)
 
 
 def ended_runs(cluster: KubernetesCluster, model: str, *, count: int) -> None:
@@ -97,7 +109,8 @@ def ended_runs(cluster: KubernetesCluster, model: str, *, count: int) -> None:
 
     def create(number: int) -> None:
         job = names.job_id(namespace=ENVIRONMENT, key=f"bench {number} {uuid.uuid4().hex}")
-        labels = {**metadata["labels"], names.JOB_ID: job}
+        part = {names.USER_LABEL_PREFIX + PART: str(number % PARTS)}
+        labels = {**metadata["labels"], **part, names.JOB_ID: job}
         cluster.create(
             {
                 "apiVersion": run["apiVersion"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,28 +11,38 @@ from typing import Any, Final
 from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, RELEASE, Platform
 
 QUOTA: Final = "modelops-tasks"
+_PARKED: Final = "parked"
+_BEFORE: Final = "tests.modelops.dev/pods-before"
 _WHERE: Final = ("-n", ENVIRONMENT)
 _LIMIT_SECONDS: Final = 60.0
 
 
 @contextmanager
 def taken(platform: Platform) -> Iterator[None]:
-    """The quota of task pods is one pod, and that pod is there already; a quota of none would have orders refused."""
+    """The quota of task pods is one pod, and that pod is there already; a quota of none would have orders refused.
+
+    What the quota was stands in an annotation of its own, and the pod has one name, so that a trial that was killed
+    does not take the room for ever.
+    """
     quota = _quota(platform)
-    before = quota["spec"]["hard"]["pods"]
-    parked = f"parked-{uuid.uuid4().hex[:8]}"
-    _allow(platform, "1")
+    before = quota["metadata"].get("annotations", {}).get(_BEFORE) or quota["spec"]["hard"]["pods"]
+    _park_nothing(platform)
+    _allow(platform, "1", before=before)
     try:
         priority = quota["spec"]["scopeSelector"]["matchExpressions"][0]["values"][0]
-        platform.apply(_parked(parked, image=_image(platform), priority=priority))
+        platform.apply(_parked(image=_image(platform), priority=priority))
         deadline = time.monotonic() + _LIMIT_SECONDS
         while _quota(platform)["status"]["used"]["pods"] != "1":
             assert time.monotonic() < deadline, "task pods of other jobs do not end"
             time.sleep(0.5)
         yield
     finally:
-        platform.kubectl(*_WHERE, "delete", "pod", parked, "--ignore-not-found", "--wait=false")
+        _park_nothing(platform)
         _allow(platform, before)
+
+
+def _park_nothing(platform: Platform) -> None:
+    platform.kubectl(*_WHERE, "delete", "pod", _PARKED, "--ignore-not-found", "--timeout=60s")
 
 
 def _quota(platform: Platform) -> dict[str, Any]:
@@ -41,8 +50,8 @@ def _quota(platform: Platform) -> dict[str, Any]:
     return found
 
 
-def _allow(platform: Platform, pods: str) -> None:
-    patch = json.dumps({"spec": {"hard": {"pods": pods}}})
+def _allow(platform: Platform, pods: str, *, before: str | None = None) -> None:
+    patch = json.dumps({"metadata": {"annotations": {_BEFORE: before}}, "spec": {"hard": {"pods": pods}}})
     platform.kubectl(*_WHERE, "patch", "resourcequota", QUOTA, "--type=merge", "-p", patch)
 
 
@@ -52,11 +61,11 @@ def _image(platform: Platform) -> str:
     return platform.kubectl("-n", NAMESPACE, "get", "deployment", f"{RELEASE}-scheduling-server", path).decode()
 
 
-def _parked(name: str, *, image: str, priority: str) -> dict[str, Any]:
+def _parked(*, image: str, priority: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": ENVIRONMENT},
+        "metadata": {"name": _PARKED, "namespace": ENVIRONMENT},
         "spec": {
             "priorityClassName": priority,
             "automountServiceAccountToken": False,
