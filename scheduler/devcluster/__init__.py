@@ -52,6 +52,17 @@ def up(progress: Callable[[str], None], *, environ: Mapping[str, str] = os.envir
         return report.of_machine(machine)
 
 
+def build(progress: Callable[[str], None], *, environ: Mapping[str, str] = os.environ) -> None:
+    """Build the programs that `up` would build, and start nothing; nothing of a cluster that is the reader's own."""
+    if current.is_meant(environ):
+        return
+    _require_root()
+    machine = startup.machine(environ)
+    with lock.held(machine.home.lock, progress):
+        checks.require(facts.of_machine(machine, environ))
+        startup.programs(machine.home, progress)
+
+
 def down(progress: Callable[[str], None], *, purge: bool = False, environ: Mapping[str, str] = os.environ) -> None:
     """Leave no process, mount, interface, rule, ipset or route; built programs, and unless `purge` data, stay."""
     if current.is_meant(environ):

@@ -1,4 +1,4 @@
-"""`python -m scheduler.devcluster up | down | status`, where the command line `modelops` is not installed."""
+"""`python -m scheduler.devcluster up | build | down | status`, where the command line `modelops` is not installed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done, or ready; 1: not ready, or an error that was printed."""
     given = _parser().parse_args(arguments)
     try:
+        if given.command == "build":
+            devcluster.build(_teller())
+            return 0
         if given.command == "down":
             devcluster.down(_teller(), purge=given.purge)
             return 0
@@ -53,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scheduler.devcluster", description="The local cluster.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="make the cluster ready; what stands is left")
+    commands.add_parser("build", help="build the programs that `up` starts, and start nothing")
     down = commands.add_parser("down", help="leave nothing running or mounted; programs and data stay")
     down.add_argument("--purge", action="store_true", help="remove data, images and volumes too")
     status = commands.add_parser("status", help="say what runs; exit code 1 when not ready")

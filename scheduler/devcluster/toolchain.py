@@ -109,9 +109,7 @@ _CLUSTER: Final = (
     _kubernetes("kube-apiserver"),
     KUBECTL,
     *(_kubernetes(name) for name in ("kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy")),
-    Program(
-        name="coredns", module="coredns", package="github.com/coredns/coredns", pinned="github.com/coredns/coredns"
-    ),
+    Program(name="coredns", module="coredns", pinned="github.com/coredns/coredns"),
     Program(name="netpol", module="netpol", pinned="github.com/cloudnativelabs/kube-router"),
     *TEKTON,
 )

@@ -50,6 +50,23 @@ def test_the_readers_own_cluster_is_not_taken_down(theirs: dict[str, str]) -> No
     assert told == ["the cluster is your own: nothing is taken down"]
 
 
+def test_for_the_readers_own_cluster_nothing_is_built(theirs: dict[str, str]) -> None:
+    told: list[str] = []
+    devcluster.build(told.append, environ=theirs)
+    assert told == []
+
+
+def test_building_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    built: list[Home] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(devcluster.checks, "require", lambda facts: None)
+    monkeypatch.setattr(devcluster.facts, "of_machine", lambda machine, environ: None)
+    monkeypatch.setattr(startup, "programs", lambda home, tell: built.append(home))
+    monkeypatch.setattr(startup, "node", pytest.fail)
+    devcluster.build(pytest.fail, environ={"MODELOPS_HOME": str(tmp_path)})
+    assert [home.root for home in built] == [tmp_path]
+
+
 def test_a_cluster_that_does_not_answer_is_unavailable(theirs: dict[str, str]) -> None:
     with pytest.raises(UnavailableError, match="KUBECONFIG says /none"):
         devcluster.up(pytest.fail, environ={**theirs, "KUBECONFIG": "/none"})
