@@ -13,6 +13,8 @@ from scheduler.model.job import Progress
 
 PORT: Final = 4196
 _TIMEOUT_SECONDS: Final = 2.0
+_CONNECT_SECONDS: Final = 0.5
+"""A pod that has just ended has no address any more, and nothing answers there: that must not hold up its end."""
 
 Wish: TypeAlias = Literal["complete", "drain"]
 
@@ -34,7 +36,7 @@ class HttpFlowControl:
 
     def __init__(self, *, port: int = PORT) -> None:
         self._port = port
-        self._client = httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS), trust_env=False)
 
     def __enter__(self) -> HttpFlowControl:
         return self

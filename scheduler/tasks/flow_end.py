@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from scheduler.model import job_json
 from scheduler.model.job import Ledger, Reason
 from scheduler.model.types import Manifest
 from scheduler.tasks import faults
-from scheduler.tasks.release_view import condition
+from scheduler.tasks.release_view import FLOW, condition, flow_terminated
 from scheduler.tekton import view
 
-_CONTAINER: Final = "flow"
 _FINISHED: Final = frozenset({Reason.DRAINED.value, Reason.COMPLETED_BY_REQUEST.value})
 """Reasons of a stream that ended with a complete result because somebody asked it to end."""
 _INDEX: Final = "batch.kubernetes.io/job-completion-index"
@@ -31,7 +30,7 @@ class Ended:
 
 
 def is_over(flow_job: Manifest, pods: Sequence[Manifest] = ()) -> bool:
-    """Whether the batch Job has ended, or a pod of each index has succeeded: the Job says so a second or two later."""
+    """Whether the batch Job has ended, or the flow of each index has: the Job says so a second or two later."""
     return _has_failed(flow_job) or _has_succeeded(flow_job, pods)
 
 
@@ -47,8 +46,16 @@ def _has_failed(flow_job: Manifest) -> bool:
 def _has_succeeded(flow_job: Manifest, pods: Sequence[Manifest]) -> bool:
     if condition(flow_job, "Complete"):
         return True
-    done = {_index(pod) for pod in pods if view.text(pod, "status", "phase") == "Succeeded"}
+    done = {_index(pod) for pod in pods if _is_done(pod)}
     return not _has_failed(flow_job) and all(str(index) in done for index in range(_completions(flow_job)))
+
+
+def _is_done(pod: Manifest) -> bool:
+    """Whether the flow ended with a published result; its pod is `Succeeded` only when its sandbox is gone too.
+
+    A pod that failed all the same, because its node threw it out, counts as its Job counts it.
+    """
+    return view.text(pod, "status", "phase") != "Failed" and flow_terminated(pod).get("exitCode") == 0
 
 
 def _completions(flow_job: Manifest) -> int:
@@ -60,13 +67,13 @@ def _complete(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     reason, message = Reason.COMPLETED, ""
     by_index: dict[str, Manifest] = {}
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
-        if view.text(pod, "status", "phase") == "Succeeded":
+        if _is_done(pod):
             by_index.setdefault(_index(pod), pod)
     ledger, total = Ledger(), 0
     counted_all = True
     for index in range(_completions(flow_job)):
         winner = by_index.get(str(index))
-        said = {} if winner is None else job_json.parse(_terminated(winner).get("message"))
+        said = {} if winner is None else job_json.parse(flow_terminated(winner).get("message"))
         found = job_json.ledger_from_json(said.get("ledger"))
         if winner is None or found is None:
             who = f"pod of index {index}" if winner is None else f"pod {winner['metadata']['name']}"
@@ -89,21 +96,21 @@ def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
     """What the pod that failed last said; without words of its own, how Kubernetes saw it end."""
     why = condition(flow_job, "Failed") or condition(flow_job, "FailureTarget")
     ended = sorted(
-        (pod for pod in pods if _terminated(pod).get("exitCode")),
-        key=lambda pod: (str(_terminated(pod).get("finishedAt", "")), str(pod["metadata"]["name"])),
+        (pod for pod in pods if flow_terminated(pod).get("exitCode")),
+        key=lambda pod: (str(flow_terminated(pod).get("finishedAt", "")), str(pod["metadata"]["name"])),
     )
     if not ended:
         message = f"the flow's Job failed ({view.text(why, 'reason')}: {view.text(why, 'message')})"
         return Ended(is_success=False, reason=Reason.FLOW_CRASHED, message=message)
     pod = ended[-1]
-    terminated = _terminated(pod)
+    terminated = flow_terminated(pod)
     said = job_json.parse(terminated.get("message"))
     reason, message = faults.container_words(terminated)
     name, attempts = pod["metadata"]["name"], f" (attempt {len(ended)})" if len(ended) > 1 else ""
     # the kernel may kill the container, which then says nothing, or only the engine in it
     if reason is Reason.OUT_OF_MEMORY or (reason is None and terminated.get("reason") == "OOMKilled"):
-        limit = faults.memory_limit(pod, _CONTAINER)
-        message = f"container {_CONTAINER} of pod {name} needs more than its memory limit of {limit}{attempts}"
+        limit = faults.memory_limit(pod, FLOW)
+        message = f"container {FLOW} of pod {name} needs more than its memory limit of {limit}{attempts}"
         return Ended(is_success=False, reason=Reason.OUT_OF_MEMORY, message=message)
     if reason is not None:
         total = said.get("total")
@@ -114,15 +121,8 @@ def _failed(flow_job: Manifest, pods: Sequence[Manifest]) -> Ended:
             ledger=job_json.ledger_from_json(said.get("ledger")),
             total=total if isinstance(total, int) else None,
         )
-    message = f"container {_CONTAINER} of pod {name} ended with exit code {terminated['exitCode']}{attempts}"
+    message = f"container {FLOW} of pod {name} ended with exit code {terminated['exitCode']}{attempts}"
     return Ended(is_success=False, reason=Reason.FLOW_CRASHED, message=message)
-
-
-def _terminated(pod: Manifest) -> Mapping[str, Any]:
-    for status in view.items(pod, "status", "containerStatuses"):
-        if status.get("name") == _CONTAINER:
-            return view.mapping(status, "state", "terminated")
-    return {}
 
 
 def _index(pod: Manifest) -> str:

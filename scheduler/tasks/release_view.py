@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from scheduler import names
 from scheduler.model.types import Manifest
 from scheduler.tasks.room import Size
 from scheduler.tekton import view
 
-FLOW: str = "flow"
-"""Component of the flow's pods; any other component is a scoring server's chart."""
+FLOW: Final = "flow"
+"""Component of the flow's pods, and name of their container; any other component is a scoring server's chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +40,26 @@ class ReleaseView:
 
     @property
     def running_flows(self) -> tuple[str, ...]:
-        """Addresses of the flow pods that run and are not being deleted."""
+        """Addresses of the flow pods whose container has not ended, and that are not being deleted."""
         return tuple(
             address
             for pod in self.flow_pods
             if view.text(pod, "status", "phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
+            if not flow_terminated(pod)
             if (address := view.text(pod, "status", "podIP"))
         )
 
 
 def component(manifest: Manifest) -> str:
     return view.text(manifest, "metadata", "labels", names.COMPONENT)
+
+
+def flow_terminated(pod: Manifest) -> Mapping[str, Any]:
+    """How the container of a flow pod ended, its message among it; empty while it has not."""
+    for status in view.items(pod, "status", "containerStatuses"):
+        if status.get("name") == FLOW:
+            return view.mapping(status, "state", "terminated")
+    return {}
 
 
 def is_ready(deployment: Manifest) -> bool:

@@ -49,6 +49,18 @@ def test_a_job_is_over_when_a_pod_of_each_index_has_succeeded_whatever_its_contr
     assert flow_end.read(job, pods) == flow_end.read(flow_job("Complete", completions=2), pods)
 
 
+def test_a_flow_has_ended_when_its_container_has_said_so_whatever_the_phase_of_its_pod_is_yet() -> None:
+    ended = ended_flow("a", message=said(10, 9))
+    running = {**ended, "status": {**ended["status"], "phase": "Running"}}
+    thrown_out = {**ended, "status": {**ended["status"], "phase": "Failed"}}
+
+    assert flow_end.is_over(flow_job(), [running])
+    assert flow_end.read(flow_job(), [running]) == flow_end.read(flow_job("Complete"), [ended])
+    assert not flow_end.is_over(flow_job(), [thrown_out]), "its Job makes another one"
+    assert not flow_end.is_over(flow_job(), [pod("a", containerStatuses=[{"name": "flow", "state": {"running": {}}}])])
+    assert not flow_end.is_over(flow_job(), [pod("a")])
+
+
 def test_a_failed_job_stays_failed_with_a_succeeded_pod_of_each_index() -> None:
     pods = [ended_flow("a", index=0, message=said(10, 9))]
 

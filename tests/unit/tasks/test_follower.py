@@ -81,6 +81,17 @@ def test_the_flow_is_asked_once_a_second(scene: Scene) -> None:
     assert scene.follower.progress.total == 11
 
 
+def test_a_flow_that_has_ended_is_asked_nothing_more(scene: Scene) -> None:
+    """Its address may be nobody's any more: a question would be held up until it is given up."""
+    ended = ended_flow("f", code=11)
+    ended["status"] |= {"phase": "Running", "podIP": "10.0.0.1"}
+    scene.flow.answers["10.0.0.1"] = SCORING
+
+    scene.look(0, replace(RUNNING, pods=(ended,)))
+
+    assert scene.follower.progress.phase == "starting"
+
+
 def test_a_flow_that_starts_again_does_not_take_the_job_back_to_its_start(scene: Scene) -> None:
     scene.flow.answers["10.0.0.1"] = SCORING
     scene.look(0)
