@@ -14,6 +14,8 @@ from scheduler.model.job import Reason
 
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 0.25
+SHARE: Final = 0.02
+"""Of what has been waited already: a pause adds so much at most."""
 TIMEOUT: Final = 5.0
 
 
@@ -25,16 +27,16 @@ def wait(
     `pause` waits so many seconds and may raise to end the waiting; `say` hears what is waited for. Raises
     FlowFailedError(ReadyDeadline) when `seconds` are over.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     for service in services:
-        interval = FIRST_PAUSE
         while why := _not_ready(service):
             message = f"model '{service.model}' at {service.url} is not ready: {why}"
             say(message)
-            if time.monotonic() + interval > deadline:
+            waited = time.monotonic() - began
+            interval = min(LONGEST_PAUSE, max(FIRST_PAUSE, SHARE * waited))
+            if waited + interval > seconds:
                 raise FlowFailedError(Reason.READY_DEADLINE, f"{message} (after {seconds:.0f} s)")
             pause(interval)
-            interval = min(LONGEST_PAUSE, interval * 1.5)
     say("")
 
 

@@ -1,8 +1,4 @@
-"""`python -m scheduler.serving --runner python|pmml`: one scoring server.
-
-It answers at once, is ready when every model is loaded, and ends with code 13 and its reason as the termination message
-when one cannot be. SIGTERM lets requests under way end.
-"""
+"""One scoring server, from its options to its exit code."""
 
 from __future__ import annotations
 
@@ -10,9 +6,10 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -52,9 +49,8 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to end; the exit code."""
-    options = _options(arguments)
+def run(options: argparse.Namespace, *, listener: socket.socket) -> int:
+    """Serve what arrives at `listener` until told to end; the exit code."""
     level = os.environ.get("MODELOPS_LOG_LEVEL", "info").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
@@ -62,11 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         repository = Repository(configs, loaders=loaders(options.runner))
     except (InvalidInputError, ModelRefusedError) as error:
         return _refused(error, options.termination_log)
-    server = Server(_server_config(repository, options))
+    limits = app.Limits() if options.most_bytes is None else app.Limits(request_bytes=options.most_bytes)
+    server = Server(_server_config(repository, limits=limits))
     refusals: list[ModelRefusedError] = []
     loading = threading.Thread(target=_load, args=(repository, server, refusals), name="load", daemon=True)
     loading.start()
-    server.run()
+    server.run(sockets=[listener])
     return _refused(refusals[0], options.termination_log) if refusals else 0
 
 
@@ -112,11 +109,9 @@ def _refused(error: InvalidInputError | ModelRefusedError, file: Path) -> int:
     return EXIT_REFUSED
 
 
-def _server_config(repository: Repository, options: argparse.Namespace) -> uvicorn.Config:
+def _server_config(repository: Repository, *, limits: app.Limits) -> uvicorn.Config:
     return uvicorn.Config(
-        app.build(repository, limits=app.Limits(request_bytes=options.most_bytes)),
-        host=options.host,
-        port=options.port,
+        app.build(repository, limits=limits),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -124,20 +119,3 @@ def _server_config(repository: Repository, options: argparse.Namespace) -> uvico
         timeout_keep_alive=75,  # longer than the flow keeps an idle connection
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scheduler.serving", description="Serve models over HTTP.")
-    parser.add_argument("--runner", choices=["python", "pmml"], required=True, help="which kinds of models")
-    parser.add_argument("--config", type=Path, default=Path("/etc/modelops/serving/models.json"))
-    parser.add_argument("--models", type=Path, default=Path("/models"), help="folder with files named by sha256")
-    parser.add_argument("--host", default="0.0.0.0")
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--most-bytes", type=int, default=app.Limits().request_bytes, help="of one request")
-    parser.add_argument("--most-rows", type=int, default=65536, help="in one request")
-    parser.add_argument("--termination-log", type=Path, default=termination.FILE)
-    return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from scheduler.model.job import Reason
+if TYPE_CHECKING:  # who opens the port first imports this before anything else
+    from scheduler.model.job import Reason
 
 FILE: Final = Path("/dev/termination-log")
 LONGEST: Final = 1024

@@ -95,6 +95,27 @@ def test_sigterm_lets_the_request_under_way_end(tmp_path: Path) -> None:
         assert json.loads(answer)["outputs"][0]["data"] == [1.0]
 
 
+def test_connections_are_taken_before_anything_that_takes_long_is_imported(tmp_path: Path) -> None:
+    """A kubelet asks once a second: being sent away costs a second, whenever it is that the server can answer."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    code = f"""
+import socket, sys
+class Asks:
+    def find_spec(self, name, path=None, target=None):
+        if name in {{"uvicorn", "numpy", "scheduler.model.job"}}:
+            socket.create_connection(("127.0.0.1", {port}), timeout=10).close()
+            sys.exit(f"taken before {{name}}")
+sys.meta_path.insert(0, Asks())
+from scheduler.serving.__main__ import main
+main({[*configured(tmp_path, content=SCRIPT.encode()), f"--port={port}"]!r})
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+    assert done.stderr.splitlines()[-1].startswith("taken before ")
+
+
 def _wait_for_connection(url: str, pid: int, seconds: float = 30) -> None:
     """Until a client is connected to the server (from Linux' own table) and its request had time to arrive."""
     port = f":{int(url.rpartition(':')[2]):04X}"
