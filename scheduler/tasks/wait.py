@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from scheduler.cluster.port import Cluster
 from scheduler.model import job_json
+from scheduler.release import dismissal
 from scheduler.release.stop import Stop
 from scheduler.tasks.flow_control import FlowControl
 from scheduler.tasks.flow_end import Ended
@@ -47,7 +48,8 @@ def run(
 ) -> Waited:
     """How the scoring ended: as the flow says, as somebody asked, or by a fault or deadline. StoppedError by SIGTERM.
 
-    `clock` counts seconds, `stamp` gives the time of day for people.
+    `clock` counts seconds, `stamp` gives the time of day for people. After a success nobody asks the scoring services
+    any more: they are let go at once. After a failure they stay until the release is removed, for whoever looks.
     """
     follower = Follower(order, flow=flow, clock=clock)
     notice = Notice(cluster=cluster, namespace=order.namespace, pod=order.pod)
@@ -60,5 +62,7 @@ def run(
             if ended is not None:
                 last = replace(follower.progress, phase="finished", ledger=ended.ledger or follower.progress.ledger)
                 notice.write(last, now=clock(), stamp=stamp())
+                if ended.is_success and not shown.running_flows:
+                    dismissal.dismiss(shown.deployments, namespace=order.namespace, cluster=cluster)
                 return Waited(ended=ended, seconds=follower.scoring_seconds)
             stop.pause(follower.pause_seconds)

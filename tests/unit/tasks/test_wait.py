@@ -19,7 +19,7 @@ from scheduler.tasks.flow_control import FakeFlowControl
 from scheduler.tasks.follower import Order
 from scheduler.tasks.wait import Waited
 
-from .releases import FLOW, JOB, NAMESPACE, ended_flow, flow_job, pod
+from .releases import FLOW, JOB, NAMESPACE, SERVICE, ended_flow, flow_job, manifest, pod
 
 ORDER = Order(job=JOB, namespace=NAMESPACE, pod="wait-pod", ready_seconds=10, run_seconds=10)
 
@@ -120,6 +120,27 @@ def test_the_end_of_the_flow_is_seen_at_once_and_told(cluster: FakeCluster, runn
     }
     assert progress(cluster)["phase"] == "finished"
     assert progress(cluster)["ledger"]["written"] == 2
+
+
+def test_nobody_asks_the_services_after_a_success_so_they_go_at_once(cluster: FakeCluster, running: Running) -> None:
+    cluster.put(manifest("Deployment", SERVICE))
+    cluster.put({**manifest("Deployment", "other"), "metadata": {"name": "other", "namespace": NAMESPACE}})
+    eventually(lambda: progress(cluster).get("phase") == "running")
+    complete(cluster)
+
+    assert isinstance(running.end(), Waited)
+    assert [item["metadata"]["name"] for item in cluster.list("Deployment", NAMESPACE)] == ["other"]
+    assert cluster.get("Job", FLOW, NAMESPACE), "the counts stand in its pods"
+
+
+def test_the_services_stay_after_a_failure_for_whoever_looks(cluster: FakeCluster, running: Running) -> None:
+    cluster.put(manifest("Deployment", SERVICE))
+    eventually(lambda: progress(cluster).get("phase") == "running")
+    cluster.put(ended_flow(f"{FLOW}-0", code=10, message={"reason": "SourceMissing", "message": "no such file"}))
+    cluster.put(flow_job("Failed"))
+
+    assert isinstance(running.end(), Waited)
+    assert cluster.get("Deployment", SERVICE, NAMESPACE)
 
 
 def test_a_failure_carries_its_diagnosis(cluster: FakeCluster, running: Running) -> None:
