@@ -33,7 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     level = os.environ.get("MODELOPS_LOG_LEVEL", "info").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     stop = Stop()
     namespace = options.namespace or _NAMESPACE.read_text().strip()
     try:
@@ -80,8 +79,7 @@ def _wait(
         ready_seconds=options.ready_seconds,
         run_seconds=options.run_seconds,
     )
-    with HttpFlowControl() as flow:
-        done = wait.run(order, cluster=cluster, flow=flow, stop=stop, clock=time.monotonic, stamp=_stamp)
+    done = wait.run(order, cluster=cluster, flow=HttpFlowControl(), stop=stop, clock=time.monotonic, stamp=_stamp)
     return done.fields(), done.ended.is_success
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Final, Literal, Protocol, TypeAlias
-
-import httpx
 
 from scheduler.model import job_json
 from scheduler.model.job import Progress
@@ -32,36 +30,32 @@ class FlowControl(Protocol):
 
 
 class HttpFlowControl:
-    """The real ones, over HTTP. No proxy of the environment is asked: addresses are those of pods."""
+    """The real ones, over HTTP."""
 
     def __init__(self, *, port: int = PORT) -> None:
         self._port = port
-        self._client = httpx.Client(timeout=httpx.Timeout(_TIMEOUT_SECONDS, connect=_CONNECT_SECONDS), trust_env=False)
-
-    def __enter__(self) -> HttpFlowControl:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client.close()
 
     def progress(self, address: str) -> Progress | None:
-        try:
-            response = self._client.get(self._url(address, "progress"))
-        except httpx.HTTPError:
-            return None
-        return job_json.progress_from_json(job_json.parse(response.text)) if response.is_success else None
+        text = self._asked(address, "GET", "progress")
+        return None if text is None else job_json.progress_from_json(job_json.parse(text))
 
     def ask(self, address: str, wish: Wish) -> bool:
-        try:
-            return self._client.post(self._url(address, wish)).is_success
-        except httpx.HTTPError:
-            return False
+        return self._asked(address, "POST", wish) is not None
 
-    def _url(self, address: str, path: str) -> str:
-        host = f"[{address}]" if ":" in address else address
-        return f"http://{host}:{self._port}/{path}"
+    def _asked(self, address: str, method: str, path: str) -> str | None:
+        """What it answers when it says yes."""
+        connection = http.client.HTTPConnection(address, self._port, timeout=_CONNECT_SECONDS)
+        try:
+            connection.connect()
+            connection.sock.settimeout(_TIMEOUT_SECONDS)
+            connection.request(method, f"/{path}")
+            response = connection.getresponse()
+            text = response.read().decode()
+        except (OSError, http.client.HTTPException, UnicodeDecodeError):
+            return None
+        finally:
+            connection.close()
+        return text if response.status == http.client.OK else None
 
 
 @dataclass

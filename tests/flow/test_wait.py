@@ -46,17 +46,16 @@ class Waiting:
         self._thread.start()
 
     def _run(self) -> None:
-        with HttpFlowControl(port=self._port) as flow:
-            self.ended.append(
-                wait.run(
-                    ORDER,
-                    cluster=self.cluster,
-                    flow=flow,
-                    stop=self.stop,
-                    clock=time.monotonic,
-                    stamp=lambda: "now",
-                )
+        self.ended.append(
+            wait.run(
+                ORDER,
+                cluster=self.cluster,
+                flow=HttpFlowControl(port=self._port),
+                stop=self.stop,
+                clock=time.monotonic,
+                stamp=lambda: "now",
             )
+        )
 
     def progress(self) -> dict[str, Any]:
         """As the server reads it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -21,9 +22,8 @@ def port() -> int:
 
 
 @pytest.fixture
-def control(port: int) -> Iterator[HttpFlowControl]:
-    with HttpFlowControl(port=port) as made:
-        yield made
+def control(port: int) -> HttpFlowControl:
+    return HttpFlowControl(port=port)
 
 
 def test_progress_and_wishes_pass_through(port: int, control: HttpFlowControl) -> None:
@@ -38,6 +38,24 @@ def test_progress_and_wishes_pass_through(port: int, control: HttpFlowControl) -
         assert control.ask("127.0.0.1", "complete")
         assert control.ask("127.0.0.1", "drain")
     assert board.wish is Wish.COMPLETE
+
+
+def test_an_answer_that_is_no_yes_is_none(port: int, control: HttpFlowControl) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_error(503)
+
+        def do_GET(self) -> None:
+            self.wfile.write(b"\xff\r\n")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's signature)
+            pass
+
+    with HTTPServer(("127.0.0.1", port), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        assert control.ask("127.0.0.1", "drain") is False
+        assert control.progress("127.0.0.1") is None
+        server.shutdown()
 
 
 def test_a_flow_that_does_not_answer_is_asked_again_later(control: HttpFlowControl) -> None:
