@@ -5,16 +5,24 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from kubernetes import client
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-_POOL: Final = 64
+POOL: Final = 64
+"""Connections that are kept for the next request."""
+SOCKET_OPTIONS: Final = [
+    *HTTPConnection.default_socket_options,
+    # a half-open connection is found by keep-alive probes; reads of a quiet log have no other limit
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+]
 _ONLY_METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -60,15 +68,5 @@ class OneMoreTry(Retry):
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
 
-def configure(configuration: client.Configuration) -> None:
-    configuration.connection_pool_maxsize = _POOL
-    once: dict[str, Any] = {"total": 1, "connect": 1, "read": 1, "redirect": 0, "status": 0, "other": 0}
-    configuration.retries = OneMoreTry(**once, respect_retry_after_header=False)
-    # A half-open connection is found by keep-alive probes; reads of a quiet log have no other limit.
-    configuration.socket_options = [
-        *HTTPConnection.default_socket_options,
-        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    ]
+def retries() -> Retry:
+    return OneMoreTry(total=1, connect=1, read=1, redirect=0, status=0, other=0, respect_retry_after_header=False)

@@ -1,24 +1,25 @@
-"""The real API server, through the official client's connection, authentication and TLS.
+"""The real API server over HTTPS.
 
-Objects stay plain dictionaries: the client's generated models would drop fields they do not know.
+Objects stay plain dictionaries: generated models would drop fields they do not know.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import client, config
 
-from scheduler.cluster import connection, kinds, reviews, translation
+from scheduler.cluster import access, kinds, reviews, translation
+from scheduler.cluster.access import Access
 from scheduler.cluster.connection import PLAIN, Manner
 from scheduler.cluster.lines import Lines
 from scheduler.cluster.port import Caller, Event, EventType, ExpiredError, Listing, Token
-from scheduler.errors import NotFoundError, UnavailableError
+from scheduler.errors import UnavailableError
 from scheduler.model.types import Manifest
 
 _CONNECT_SECONDS: Final = 5.0
@@ -33,40 +34,23 @@ _CONTENT_TYPES: Final = {"merge": "application/merge-patch+json", "json": "appli
 class KubernetesCluster:
     """A `Cluster` behind HTTPS, with the identity of a kubeconfig or of the pod it runs in. Safe for many threads."""
 
-    def __init__(self, configuration: client.Configuration, *, manner: Manner = PLAIN) -> None:
-        connection.configure(configuration)
+    def __init__(self, access: Access, *, manner: Manner = PLAIN) -> None:
+        self._access = access
         self._manner = manner
-        self._configuration = configuration
-        self._rest = client.ApiClient(configuration).rest_client
 
     @classmethod
     def in_pod(cls, *, manner: Manner = PLAIN) -> Self:
         """With the ServiceAccount of this pod; its token is read again as it is rotated."""
-        configuration = client.Configuration()
-        try:
-            config.load_incluster_config(client_configuration=configuration)
-        except config.ConfigException as error:
-            raise NotFoundError(f"this program does not run in a pod: {error}") from error
-        return cls(configuration, manner=manner)
+        return cls(access.in_pod(os.environ), manner=manner)
 
     @classmethod
     def from_kubeconfig(cls, path: Path | None = None, *, context: str | None = None, manner: Manner = PLAIN) -> Self:
         """With a kubeconfig; without a path the one that `KUBECONFIG` or the home folder names."""
-        configuration = client.Configuration()
-        try:
-            config.load_kube_config(
-                config_file=str(path) if path else None,
-                context=context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
-        except config.ConfigException as error:
-            raise NotFoundError(f"no usable kubeconfig{f' in {path}' if path else ''}: {error}") from error
-        return cls(configuration, manner=manner)
+        return cls(access.from_kubeconfig(path, context=context), manner=manner)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        self._rest.close()
+        self._access.pool.clear()
 
     def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
         return self._json("GET", kinds.path(kind, namespace, name), what=f"get {kind} '{name}'")
@@ -225,15 +209,20 @@ class KubernetesCluster:
     ) -> urllib3.BaseHTTPResponse:
         """The open response; its error translated when it is not a success."""
         headers = {"Content-Type": content, **self._manner.headers(method)}
-        key = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        if key:
-            headers["Authorization"] = key
-        url = self._configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        authorization = self._access.authorization()
+        if authorization:
+            headers["Authorization"] = authorization
+        url = self._access.host + path + (f"?{urlencode(query)}" if query else "")
         try:
             with translation.translated(what):
-                response: urllib3.BaseHTTPResponse = self._rest.request(
-                    method, url, headers=headers, body=body, _request_timeout=(_CONNECT_SECONDS, read_seconds)
-                ).response
+                response = self._access.pool.request(
+                    method,
+                    url,
+                    headers=headers,
+                    body=None if body is None else json.dumps(body),
+                    timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_seconds),
+                    preload_content=False,
+                )
         except UnavailableError:
             self._forget_connections()
             raise
@@ -244,7 +233,7 @@ class KubernetesCluster:
 
     def _forget_connections(self) -> None:
         """Whatever made one connection fail has, as a rule, happened to all: the next request opens a new one."""
-        self._rest.pool_manager.clear()
+        self._access.pool.clear()
 
 
 def _selector(labels: Mapping[str, str | None] | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ class SingleCalls(KubernetesCluster):
     @property
     def url(self) -> str:
         """Where the API server is."""
-        return str(self._configuration.host)
+        return self._access.host
 
     def ask(
         self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: Manifest | None = None

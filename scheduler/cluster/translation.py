@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import urllib3
-from kubernetes.client.exceptions import ApiException
 
 from scheduler.cluster.port import ExpiredError, OwnAccessError
 from scheduler.errors import (
@@ -45,13 +44,11 @@ def error_for(status: int, body: bytes, headers: Mapping[str, str], what: str) -
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn the client's own exceptions into ours, chained."""
+    """Turn a connection's own exceptions into ours, chained."""
     try:
         yield
     except urllib3.exceptions.HTTPError as error:
         raise UnavailableError(f"could not {what}: the API server does not answer ({error})") from error
-    except ApiException as error:
-        raise UnavailableError(f"could not {what}: {error.reason}") from error
     except OSError as error:
         raise UnavailableError(f"could not {what}: {error}") from error
 

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from kubernetes import client
+import urllib3
 
+from scheduler.cluster import connection
+from scheduler.cluster.access import Access
 from scheduler.cluster.connection import PLAIN, Manner
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Caller, ExpiredError, OwnAccessError
@@ -44,9 +46,12 @@ def server(answer: Answer, *, manner: Manner = PLAIN) -> Iterator[KubernetesClus
     httpd.daemon_threads = True
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    configuration = client.Configuration(host=f"http://127.0.0.1:{httpd.server_address[1]}")
-    configuration.api_key = {"authorization": "Bearer secret-token"}
-    cluster = KubernetesCluster(configuration, manner=manner)
+    access = Access(
+        host=f"http://127.0.0.1:{httpd.server_address[1]}",
+        pool=urllib3.PoolManager(retries=connection.retries(), socket_options=connection.SOCKET_OPTIONS),
+        authorization=lambda: "Bearer secret-token",
+    )
+    cluster = KubernetesCluster(access, manner=manner)
     try:
         yield cluster
     finally:
