@@ -16,7 +16,7 @@ from scheduler.model.job import Job
 from scheduler.model.types import Manifest
 from scheduler.tekton import job_status
 
-_NONE: Final = (0, None)
+_NONE: Final = (-1, None)
 """No job has this stamp."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from scheduler import names
@@ -19,8 +20,8 @@ class Snapshot:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def jobs(self, namespace: str) -> tuple[str, ...]:
-        return tuple(run["metadata"]["name"] for run in self._cluster.list("PipelineRun", namespace))
+    def stamps(self, namespace: str) -> Mapping[str, int]:
+        return {run["metadata"]["name"]: 0 for run in self._cluster.list("PipelineRun", namespace)}
 
     def stamp(self, namespace: str, job: str) -> int:
         """Never the same as before for a board: 0 stands for what is not kept."""
