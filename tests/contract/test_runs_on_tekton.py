@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import pytest
 import yaml
 
 from scheduler import assets, names
 from scheduler.channels import registry
+from scheduler.cluster import faults
+from scheduler.cluster.faults import Gap, When
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.mirror import Mirror
 from scheduler.cluster.port import Cluster
@@ -29,7 +31,7 @@ from scheduler.model.job import Cleanup, Job, JobState, Reason
 from scheduler.tekton import slim
 from tests import real_cluster
 from tests.unit import world
-from tests.unit.faulty import FaultyCluster, Killed
+from tests.unit.faulty import Killed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -62,6 +64,16 @@ def stubbed(path: Path, namespace: str) -> dict[str, Any]:
         step["command"] = ["python3", "-c", STUB, step["name"]]
         step["args"] = ["$(params.log-level)", "$(results.outcome.path)"]
     return manifest
+
+
+def dying(cluster: Cluster, gap: Gap) -> Cluster:
+    """The cluster of a process that ends in this gap."""
+
+    def tap(reached: Gap) -> None:
+        if reached == gap:
+            raise Killed
+
+    return faults.tapped(cluster, tap)
 
 
 @dataclass
@@ -204,9 +216,8 @@ def test_what_is_over_cannot_be_cancelled(trial: Trial, job_ids: dict[str, str])
 
 def test_a_pending_job_ends_at_once(trial: Trial) -> None:
     """Its server died before it let the run go."""
-    faulty = FaultyCluster(trial.cluster, at=6, when="before")
     with pytest.raises(Killed):
-        trial.submit("warning", cluster=cast("Cluster", faulty))
+        trial.submit("warning", cluster=dying(trial.cluster, Gap(when=When.BEFORE, verb="patch", kind="PipelineRun")))
     job_id = names.job_id(namespace=trial.namespace, key=f"warning-{IMAGE}")
     trial.wait(job_id, lambda job: job.state == JobState.QUEUED)
 
@@ -218,9 +229,8 @@ def test_a_pending_job_ends_at_once(trial: Trial) -> None:
 
 
 def test_a_submit_that_was_cut_off_is_finished_by_a_retry(trial: Trial) -> None:
-    faulty = FaultyCluster(trial.cluster, at=5, when="after")
     with pytest.raises(Killed):
-        trial.submit("error", cluster=cast("Cluster", faulty))
+        trial.submit("error", cluster=dying(trial.cluster, Gap(when=When.AFTER, verb="patch", kind="ConfigMap")))
 
     job = trial.finished(trial.submit("error"))
 
