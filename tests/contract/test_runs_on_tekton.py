@@ -163,6 +163,12 @@ def facts(job: Job) -> tuple[JobState, Cleanup, str, Reason]:
     return job.state, job.cleanup, job.task, job.reason
 
 
+def assert_failed(job: Job, expected: tuple[JobState, Cleanup, str, Reason]) -> None:
+    assert facts(job) == expected
+    assert job.diagnosis is not None
+    assert job.message
+
+
 def test_success(trial: Trial, job_ids: dict[str, str]) -> None:
     job = trial.finished(job_ids["info"])
 
@@ -181,17 +187,12 @@ def test_success(trial: Trial, job_ids: dict[str, str]) -> None:
         ("install-crashes", (JobState.FAILED, Cleanup.CLEAN, "install", Reason.TEKTON)),
         ("wait-fails", (JobState.FAILED, Cleanup.CLEAN, "wait", Reason.SOURCE_MISSING)),
         ("uninstall-fails", (JobState.SUCCEEDED, Cleanup.LEAKED, "uninstall", Reason.LEAKED)),
-        ("image-missing", (JobState.FAILED, Cleanup.NOT_NEEDED, "install", Reason.IMAGE_MISSING)),
     ],
 )
 def test_failures(
     trial: Trial, job_ids: dict[str, str], mode: str, expected: tuple[JobState, Cleanup, str, Reason]
 ) -> None:
-    job = trial.finished(job_ids[mode])
-
-    assert facts(job) == expected
-    assert job.diagnosis is not None
-    assert job.message
+    assert_failed(trial.finished(job_ids[mode]), expected)
 
 
 @pytest.mark.parametrize(("mode", "task"), [("install-sleeps", "install"), ("wait-sleeps", "wait")])
@@ -269,3 +270,9 @@ def test_with_the_run_goes_everything(trial: Trial, job_ids: dict[str, str]) -> 
         time.sleep(0.5)
     with pytest.raises(NotFoundError):
         query.query(job_id, environments=[trial.namespace], board=trial.ports.board, cluster=trial.cluster)
+
+
+def test_an_image_that_is_missing(trial: Trial, job_ids: dict[str, str]) -> None:
+    """Last: Tekton gives it up after a minute."""
+    expected = (JobState.FAILED, Cleanup.NOT_NEEDED, "install", Reason.IMAGE_MISSING)
+    assert_failed(trial.finished(job_ids["image-missing"]), expected)
