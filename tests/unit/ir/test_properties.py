@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scheduler import assets
@@ -69,10 +69,22 @@ def test_json_text_is_read_as_the_standard_library_reads_it(document: dict[str, 
         assert sourced.document == json.loads(text)
 
 
+class Writer(yaml.SafeDumper):
+    """Quotes texts that begin like a number: PyYAML writes `0E0` plain, which YAML 1.2 reads as one."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if data[:1] in {*"+-.0123456789"} else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+Writer.add_representer(str, Writer.represent_str)
+
+
 @given(st.dictionaries(st.text(max_size=10), VALUES, max_size=5))
 @UNTIMED
+@example({"": "0E0"})
 def test_yaml_text_is_read_as_it_was_written(document: dict[str, Any]) -> None:
-    text = yaml.safe_dump(document)
+    text = yaml.dump(document, Dumper=Writer)
     with suppress(InvalidInputError):
         (sourced,) = read.parse(text)
         assert json.dumps(sourced.document, sort_keys=True) == json.dumps(document, sort_keys=True)
