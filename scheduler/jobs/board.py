@@ -56,8 +56,8 @@ class Board:
             known = self._known.setdefault(environment, {})
             if len(known) > len(stamps):
                 known = self._known[environment] = {job_id: known[job_id] for job_id in known if job_id in stamps}
-            found = [known[job_id][1] for job_id, stamp in stamps.items() if known.get(job_id, _NONE)[0] == stamp]
             changed = [job_id for job_id, stamp in stamps.items() if known.get(job_id, _NONE)[0] != stamp]
+            found = [known[job_id][1] for job_id in stamps.keys() - changed]
         found += [self.job(environment, job_id) for job_id in changed]
         return [job for job in found if job is not None]
 
