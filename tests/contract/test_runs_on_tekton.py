@@ -17,7 +17,6 @@ import yaml
 
 from scheduler import assets, names
 from scheduler.channels import registry
-from scheduler.cluster import faults
 from scheduler.cluster.faults import Gap, When
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.mirror import Mirror
@@ -31,7 +30,7 @@ from scheduler.model.job import Cleanup, Job, JobState, Reason
 from scheduler.tekton import slim
 from tests import real_cluster
 from tests.unit import world
-from tests.unit.faulty import Killed
+from tests.unit.faulty import Killed, dying
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -64,16 +63,6 @@ def stubbed(path: Path, namespace: str) -> dict[str, Any]:
         step["command"] = ["python3", "-c", STUB, step["name"]]
         step["args"] = ["$(params.log-level)", "$(results.outcome.path)"]
     return manifest
-
-
-def dying(cluster: Cluster, gap: Gap) -> Cluster:
-    """The cluster of a process that ends in this gap."""
-
-    def tap(reached: Gap) -> None:
-        if reached == gap:
-            raise Killed
-
-    return faults.tapped(cluster, tap)
 
 
 @dataclass

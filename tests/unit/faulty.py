@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from scheduler.cluster import faults
+from scheduler.cluster.faults import Gap
 from scheduler.cluster.port import Cluster
 from scheduler.errors import UnavailableError
 
@@ -40,6 +42,16 @@ class FaultyCluster:
                     raise self._fault()
 
         return call
+
+
+def dying(cluster: Cluster, gap: Gap, *, error: type[BaseException] = Killed) -> Cluster:
+    """The cluster of a process that ends in this gap."""
+
+    def tap(reached: Gap) -> None:
+        if reached == gap:
+            raise error("here")
+
+    return faults.tapped(cluster, tap)
 
 
 def lost() -> BaseException:

@@ -137,10 +137,7 @@ def test_a_run_that_is_deleted_while_it_runs_costs_no_look_at_everything(scene: 
     assert scene.left() == []
 
 
-def test_nothing_is_looked_for_when_the_runs_of_jobs_go_that_had_no_pod_yet(scene: Scene) -> None:
-    """A thousand jobs that wait for room cost nothing when they are deleted."""
-    scene.has_run(runs.task("install", reason="ExceededResourceQuota", started=False))
-    scene.round()
+def assert_the_end_of_its_run_costs_no_look(scene: Scene) -> None:
     scene.cluster.calls.clear()
 
     scene.cluster.delete("PipelineRun", JOB, ENVIRONMENT)
@@ -148,6 +145,13 @@ def test_nothing_is_looked_for_when_the_runs_of_jobs_go_that_had_no_pod_yet(scen
 
     assert scene.round() == []
     assert not [call for call in scene.cluster.calls if call[0] == "list"]
+
+
+def test_nothing_is_looked_for_when_the_runs_of_jobs_go_that_had_no_pod_yet(scene: Scene) -> None:
+    """A thousand jobs that wait for room cost nothing when they are deleted."""
+    scene.has_run(runs.task("install", reason="ExceededResourceQuota", started=False))
+    scene.round()
+    assert_the_end_of_its_run_costs_no_look(scene)
 
 
 def test_a_pod_that_was_there_for_a_moment_is_reason_enough_to_look(scene: Scene) -> None:
@@ -180,12 +184,7 @@ def test_nothing_is_looked_for_when_the_run_of_a_job_goes_that_left_nothing(scen
     )
     scene.round()
     scene.round()
-    scene.cluster.calls.clear()
-    scene.cluster.delete("PipelineRun", JOB, ENVIRONMENT)
-    scene.world.settle(lambda: scene.world.board.job(ENVIRONMENT, JOB) is None)
-
-    assert scene.round() == []
-    assert not [call for call in scene.cluster.calls if call[0] == "list"]
+    assert_the_end_of_its_run_costs_no_look(scene)
 
 
 def test_a_job_that_leaked_is_shown_clean_and_told_by_whom(scene: Scene) -> None:

@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler import names
-from scheduler.cluster import faults
 from scheduler.cluster.faults import Gap, When
 from scheduler.errors import ConflictError, UnavailableError
 from scheduler.jobs import submit, sweep
 from tests import gaps
 from tests.unit import world
-from tests.unit.faulty import Killed
+from tests.unit.faulty import Killed, dying
 from tests.unit.jobs import snapshot
 from tests.unit.world import ENVIRONMENT, World
 
@@ -31,13 +30,8 @@ RETRIED = (
 
 def cut_off(here: World, gap: Gap, *, error: type[BaseException] = Killed) -> None:
     """Submit once, and end there."""
-
-    def tap(reached: Gap) -> None:
-        if reached == gap:
-            raise error("here")
-
     with pytest.raises(error):
-        submit.submit(ORDER, key=KEY, by="ada", ports=here.on(faults.tapped(here.cluster, tap)))
+        submit.submit(ORDER, key=KEY, by="ada", ports=here.on(dying(here.cluster, gap, error=error)))
 
 
 def swept(here: World, *, seconds: float) -> None:
@@ -117,13 +111,8 @@ def test_without_a_run_nothing_stays(gap: Gap) -> None:
 def test_a_retry_that_is_cut_off_too_changes_nothing(first: Gap, second: Gap) -> None:
     here = world.build()
     cut_off(here, first)
-
-    def tap(reached: Gap) -> None:
-        if reached == second:
-            raise Killed
-
     with suppress(Killed):
-        submit.submit(ORDER, key=KEY, by="ada", ports=here.on(faults.tapped(here.cluster, tap)))
+        submit.submit(ORDER, key=KEY, by="ada", ports=here.on(dying(here.cluster, second)))
     submit.submit(ORDER, key=KEY, by="ada", ports=here.ports)
 
     assert complaints(here) == []
