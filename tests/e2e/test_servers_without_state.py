@@ -44,10 +44,28 @@ def _replace_pod(platform: Platform, cluster: KubernetesCluster, client: Schedul
     platform.kubectl("-n", NAMESPACE, "delete", "pod", "-l", selection, "--grace-period=0", "--force")
     platform.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{DEPLOYMENT}", "--timeout=90s")
     assert not before & {pod["metadata"]["uid"] for pod in cluster.list("Pod", NAMESPACE, labels=LABELS)}
+    _settle(cluster, client)
+
+
+def _settle(cluster: KubernetesCluster, client: SchedulingClient) -> None:
     deadline = time.monotonic() + 30
-    while not _answers(client):
+    while not (_is_settled(cluster) and _answers(client)):
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def _is_settled(cluster: KubernetesCluster) -> bool:
+    """Whether the Service leads to the pods that are there and to no other.
+
+    A pod that was deleted by force may stay its endpoint for some seconds: the controller looks again later and later
+    while it has not seen its own last change.
+    """
+    found = cluster.list("Pod", NAMESPACE, labels=LABELS)
+    pods = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    slices = cluster.list("EndpointSlice", NAMESPACE, labels={"kubernetes.io/service-name": DEPLOYMENT})
+    ends = [end for one in slices for end in one.get("endpoints") or ()]
+    led = {address for end in ends if not end["conditions"].get("terminating") for address in end["addresses"]}
+    return bool(pods) and led == {pod["status"].get("podIP") for pod in pods}
 
 
 def _answers(client: SchedulingClient) -> bool:
@@ -80,7 +98,10 @@ def test_a_job_outlives_the_server_and_is_shown_the_same_by_the_next(
     assert {job: now[job] for job in ids} == {job["id"]: job for job in listed if job["id"] in ids}
 
 
-def test_a_rollout_costs_no_request(login: Login, platform: Platform) -> None:
+def test_a_rollout_costs_no_request(
+    login: Login, platform: Platform, cluster: KubernetesCluster, client: SchedulingClient
+) -> None:
+    _settle(cluster, client)
     found: list[int] = []
     over = threading.Event()
 
@@ -95,7 +116,7 @@ def test_a_rollout_costs_no_request(login: Login, platform: Platform) -> None:
         platform.kubectl("-n", NAMESPACE, "rollout", "restart", f"deployment/{DEPLOYMENT}")
         try:
             platform.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{DEPLOYMENT}", "--timeout=90s")
-            time.sleep(5)  # the old pod is still ending
+            time.sleep(12)  # the old pod is still ending
         finally:
             over.set()
         asked.result(timeout=60)
