@@ -56,14 +56,14 @@ def plan(
         more = orders.wishes(sets=sets, parameters=parameters, deadlines=deadlines, data_versions=data_versions)
         _show(session.scheduling().plan({**wanted, **more}), form)
         return
-    wish = offline.Wish(
-        folder=folder,
-        environment=environment or "default",
-        parameters=given.parameters(sets, parameters),
-        deadlines=given.deadline_seconds(deadlines),
-        data_versions=given.texts("--data-version", data_versions),
-        channel_files=channels or (),
+    said = given.together(
+        {
+            "parameters": lambda: given.parameters(sets, parameters),
+            "deadlines": lambda: given.deadline_seconds(deadlines),
+            "data_versions": lambda: given.texts("--data-version", data_versions),
+        }
     )
+    wish = offline.Wish(folder=folder, environment=environment or "default", channel_files=channels or (), **said)
     made = offline.plan(wish, helm=HelmProgram(), lint=BentoLint())
     _show(_view(made), form)
     if not made.is_complete:
