@@ -15,7 +15,6 @@ from scheduler.cli.session import EnvironmentOption
 from scheduler.cli.validate import Folder
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.lint.bento import BentoLint
-from scheduler.preprocess.resources import Totals
 
 _EXAMPLES = examples.of(
     "modelops plan flight-delay/ --channels channels/flights.yaml --channels channels/delays.yaml",
@@ -73,34 +72,17 @@ def plan(
 def _view(made: OfflinePlan) -> dict[str, object]:
     """The same fields as the server's plan."""
     resolved = made.resolved
-    limits = resolved.deadlines
     return {
         "pipeline": made.pipeline,
         "revision": None,
         "values": resolved.values,
         "valuesText": resolved.values_text,
         "objects": None if made.objects is None else list(made.objects),
-        "totals": None if made.totals is None else _totals(made.totals),
+        "totals": None if made.totals is None else made.totals.to_json(),
         "flows": [{"name": flow.name, "engine": flow.engine} for flow in resolved.flows],
-        "deadlines": {
-            "queue": limits.queue_seconds,
-            "install": limits.install_seconds,
-            "ready": limits.ready_seconds,
-            "run": limits.run_seconds,
-            "finish": limits.finish_seconds,
-        },
+        "deadlines": resolved.deadlines.by_phase,
         "digests": {"ir": made.ir_digest, "values": resolved.values_digest, "models": dict(resolved.models)},
         "notes": list(made.notes),
-    }
-
-
-def _totals(totals: Totals) -> dict[str, int]:
-    return {
-        "pods": totals.pods,
-        "requestCpuMillicores": totals.request_cpu_millicores,
-        "requestMemoryBytes": totals.request_memory_bytes,
-        "limitCpuMillicores": totals.limit_cpu_millicores,
-        "limitMemoryBytes": totals.limit_memory_bytes,
     }
 
 
