@@ -8,7 +8,7 @@ PYTEST := $(PY) -m pytest
 TOOLS  := bento or helm or java or conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit java tools tools-beside checked programs e2e prove bench format lock docs up down status clean
+.PHONY: help demo test check unit java tools tools-beside checked programs e2e prove bench format lock up down status clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'

@@ -48,7 +48,8 @@ def plan(
 ) -> None:
     """Show a job before there is one: Helm values, rendered objects, resource totals. Needs no cluster.
 
-    Without helm the objects are NOT RENDERED, without Bento the flow is NOT LINTED; the exit code is then 12.
+    The table names the objects; -o yaml shows them and the values whole. Without helm the objects are NOT RENDERED,
+    without Bento the flow is NOT LINTED; the exit code is then 12.
     """
     if online:
         wanted = orders.of_folder(folder, environment=session.environment(environment))
