@@ -1,13 +1,14 @@
-# Verbs of this project. `make demo` and `make test` need nothing but Python 3.11 and root on a Debian-like machine.
+# Verbs of this project. `make demo` and `make test` need nothing but Python 3.11 (with venv) and root on a Debian-like
+# machine; what else they use they bring.
 PYTHON ?= python3
 VENV   ?= .venv
 PY     := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
-# what a test needs beside Python: `make up` brings all of it but Java
+# what a test needs beside Python: `make up` brings all of it but Java, which `make java` does
 TOOLS  := bento or helm or java or conformance
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit tools tools-beside checked programs e2e prove bench format lock docs up down status clean
+.PHONY: help demo test check unit java tools tools-beside checked programs e2e prove bench format lock up down status clean
 
 help: ## show these verbs
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,7 +43,14 @@ check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 unit: $(VENV)/.ready ## tests that need neither network, root nor programs
 	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts tests/bench -m "not e2e and not prove and not ($(TOOLS))" -q
 
-tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
+java:
+	@command -v java >/dev/null || { command -v apt-get >/dev/null \
+	  || { echo "PMML needs a Java runtime, 17 or later, and there is no apt-get to bring one: install it" >&2; exit 1; }; \
+	  echo "==> a Java runtime, which PMML runs in"; \
+	  apt-get update --quiet --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
+	  --no-install-recommends default-jre-headless; }
+
+tools: $(VENV)/.ready java ## tests with the real helm, Bento and Java
 	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
 
 # while the first tests on the cluster wait for it more than they work; its words in one piece
@@ -55,7 +63,7 @@ e2e: $(VENV)/.ready ## tests on the running cluster
 prove: $(VENV)/.ready ## the long proofs, on the local cluster: hours; writes docs/proofs.md (PROOFS=tests/prove/one.py for one)
 	@PY=$(PY) tests/with-cluster $(PYTEST) $(or $(PROOFS),tests/prove) -m prove -v
 
-bench: $(VENV)/.ready ## measure on the local cluster, write docs/benchmarks.md (ONLY=serving for one of tests/bench)
+bench: $(VENV)/.ready java ## measure on the local cluster, write docs/benchmarks.md (ONLY=serving for one of tests/bench)
 	@PY=$(PY) MODELOPS_BENCH=full tests/with-cluster $(PYTEST) $(if $(ONLY),tests/bench/test_$(ONLY).py,tests/bench) -q -s
 
 format: $(VENV)/.ready ## make the code look as `check` wants it

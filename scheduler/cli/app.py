@@ -10,8 +10,9 @@ from typing import Final, cast
 import typer
 
 from scheduler.cli import closing, commands, exit_codes
-from scheduler.errors import SchedulerError
+from scheduler.errors import NotFoundError, SchedulerError
 
+_EXTRAS: Final = "install modelops with the extra `cli` (for `serve`, `server`), as in pip install '.[cli]'"
 _EPILOG: Final = "Exit codes:\n\n\b\n" + exit_codes.table()
 
 app = typer.Typer(
@@ -48,6 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _CommandLineError as error:
         error.show()
         return exit_codes.USAGE
+    except ModuleNotFoundError as error:
+        if (error.name or "scheduler").partition(".")[0] == "scheduler":
+            raise
+        from scheduler.cli import output  # noqa: PLC0415 - as above
+
+        output.error(NotFoundError(f"this command needs the Python package '{error.name}': {_EXTRAS}"))
+        return exit_codes.of(NotFoundError())
     except (KeyboardInterrupt, typer.Abort):
         from scheduler.cli import output  # noqa: PLC0415 - as above
 

@@ -44,6 +44,20 @@ def parameters(sets: Sequence[str] | None, file: Path | None) -> dict[str, Scala
     return {**_file(file), **_pairs("--set", sets, _scalar)}
 
 
+def together(parts: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
+    """What each part says, by its key; InvalidInputError has the problems of all of them."""
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, read_part in parts.items():
+        try:
+            found[key] = read_part()
+        except InvalidInputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidInputError(problems)
+    return found
+
+
 def texts(option: str, given: Sequence[str] | None) -> dict[str, str]:
     return _pairs(option, given, lambda text: text)
 

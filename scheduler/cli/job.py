@@ -95,6 +95,7 @@ def start(
         labels=labels,
         trigger=trigger,
     )
+    _check_what(pipeline, revision=revision, ir=ir, git=git, folder=folder)
     what = _what(pipeline, revision, ir, orders.of_git(git, ref, folder, environment=place) if git else None, place)
     client = session.scheduling()
     chosen = key or uuid.uuid4().hex
@@ -193,12 +194,22 @@ def drain(job: JobId, *, form: Output = Format.TABLE) -> None:
 app.command("cleanup", epilog=cleanup.EXAMPLES)(cleanup.cleanup)
 
 
+def _check_what(pipeline: str, *, revision: int | None, ir: Path | None, git: str, folder: str) -> None:
+    """Refuse what says nothing, or two things, or something of another thing than it says."""
+    faults = {
+        "give exactly one of PIPELINE, --ir and --git": sum(1 for item in (pipeline, ir, git) if item) != 1,
+        "--revision is of a deployed PIPELINE": revision is not None and not pipeline,
+        "--folder is of a repository, with --git": bool(folder) and not git,
+    }
+    problems = [Problem(message=message) for message, is_so in faults.items() if is_so]
+    if problems:
+        raise InvalidInputError(problems)
+
+
 def _what(
     pipeline: str, revision: int | None, ir: Path | None, git: dict[str, object] | None, environment: str
 ) -> dict[str, object]:
-    """The order's first part; exactly one of the three must be given."""
-    if sum(1 for item in (pipeline, ir, git) if item) != 1:
-        raise InvalidInputError([Problem(message="give exactly one of PIPELINE, --ir and --git")])
+    """The order's first part."""
     if ir is not None:
         from scheduler.cli import upload  # noqa: PLC0415 - the other commands read no IR and send no models
         from scheduler.ir import load  # noqa: PLC0415

@@ -38,11 +38,13 @@ def wishes(
     trigger: str = "",
 ) -> dict[str, object]:
     """All that is said beside what to run; what is not said is left out."""
-    found: dict[str, object] = {
-        "parameters": given.parameters(sets, parameters),
-        "deadlines": given.deadline_texts(deadlines),
-        "dataVersions": given.texts("--data-version", data_versions),
-        "labels": given.texts("--label", labels),
-        "trigger": given.json_object("--trigger", trigger),
-    }
+    found = given.together(
+        {
+            "parameters": lambda: given.parameters(sets, parameters),
+            "deadlines": lambda: given.deadline_texts(deadlines),
+            "dataVersions": lambda: given.texts("--data-version", data_versions),
+            "labels": lambda: given.texts("--label", labels),
+            "trigger": lambda: given.json_object("--trigger", trigger),
+        }
+    )
     return {key: value for key, value in found.items() if value}

@@ -15,7 +15,6 @@ from scheduler.cli.session import EnvironmentOption
 from scheduler.cli.validate import Folder
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.lint.bento import BentoLint
-from scheduler.preprocess.resources import Totals
 
 _EXAMPLES = examples.of(
     "modelops plan flight-delay/ --channels channels/flights.yaml --channels channels/delays.yaml",
@@ -49,21 +48,22 @@ def plan(
 ) -> None:
     """Show a job before there is one: Helm values, rendered objects, resource totals. Needs no cluster.
 
-    Without helm the objects are NOT RENDERED, without Bento the flow is NOT LINTED; the exit code is then 12.
+    The table names the objects; -o yaml shows them and the values whole. Without helm the objects are NOT RENDERED,
+    without Bento the flow is NOT LINTED; the exit code is then 12.
     """
     if online:
         wanted = orders.of_folder(folder, environment=session.environment(environment))
         more = orders.wishes(sets=sets, parameters=parameters, deadlines=deadlines, data_versions=data_versions)
         _show(session.scheduling().plan({**wanted, **more}), form)
         return
-    wish = offline.Wish(
-        folder=folder,
-        environment=environment or "default",
-        parameters=given.parameters(sets, parameters),
-        deadlines=given.deadline_seconds(deadlines),
-        data_versions=given.texts("--data-version", data_versions),
-        channel_files=channels or (),
+    said = given.together(
+        {
+            "parameters": lambda: given.parameters(sets, parameters),
+            "deadlines": lambda: given.deadline_seconds(deadlines),
+            "data_versions": lambda: given.texts("--data-version", data_versions),
+        }
     )
+    wish = offline.Wish(folder=folder, environment=environment or "default", channel_files=channels or (), **said)
     made = offline.plan(wish, helm=HelmProgram(), lint=BentoLint())
     _show(_view(made), form)
     if not made.is_complete:
@@ -73,34 +73,17 @@ def plan(
 def _view(made: OfflinePlan) -> dict[str, object]:
     """The same fields as the server's plan."""
     resolved = made.resolved
-    limits = resolved.deadlines
     return {
         "pipeline": made.pipeline,
         "revision": None,
         "values": resolved.values,
         "valuesText": resolved.values_text,
         "objects": None if made.objects is None else list(made.objects),
-        "totals": None if made.totals is None else _totals(made.totals),
+        "totals": None if made.totals is None else made.totals.to_json(),
         "flows": [{"name": flow.name, "engine": flow.engine} for flow in resolved.flows],
-        "deadlines": {
-            "queue": limits.queue_seconds,
-            "install": limits.install_seconds,
-            "ready": limits.ready_seconds,
-            "run": limits.run_seconds,
-            "finish": limits.finish_seconds,
-        },
+        "deadlines": resolved.deadlines.by_phase,
         "digests": {"ir": made.ir_digest, "values": resolved.values_digest, "models": dict(resolved.models)},
         "notes": list(made.notes),
-    }
-
-
-def _totals(totals: Totals) -> dict[str, int]:
-    return {
-        "pods": totals.pods,
-        "requestCpuMillicores": totals.request_cpu_millicores,
-        "requestMemoryBytes": totals.request_memory_bytes,
-        "limitCpuMillicores": totals.limit_cpu_millicores,
-        "limitMemoryBytes": totals.limit_memory_bytes,
     }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.cli import closing, configuration
 from scheduler.client.scheduling import SchedulingClient
-from scheduler.errors import NotFoundError
+from scheduler.errors import InvalidInputError, NotFoundError
+from scheduler.model.problem import Problem
 
 EnvironmentOption = Annotated[
     str,
@@ -26,20 +28,16 @@ EnvironmentOption = Annotated[
 
 def scheduling() -> SchedulingClient:
     """The scheduling server; NotFoundError when nobody said where it is."""
-    login = configuration.effective(os.environ)
-    if not login.url:
-        raise NotFoundError(f"no scheduling server is known: run `modelops login`, or set {configuration.URL}")
-    client = SchedulingClient(login.url, token=_token)
+    url = _address(configuration.effective(os.environ).url, server="scheduling server", variable=configuration.URL)
+    client = SchedulingClient(url, token=_token)
     closing.later(client.close)
     return client
 
 
 def modelops() -> ModelopsClient:
     """The modelops server; NotFoundError when nobody said where it is."""
-    login = configuration.effective(os.environ)
-    if not login.server_url:
-        raise NotFoundError(f"no modelops server is known: run `modelops login`, or set {configuration.SERVER_URL}")
-    client = ModelopsClient(login.server_url, token=_token)
+    known = configuration.effective(os.environ).server_url
+    client = ModelopsClient(_address(known, server="modelops server", variable=configuration.SERVER_URL), token=_token)
     closing.later(client.close)
     return client
 
@@ -50,6 +48,21 @@ def environment(given: str) -> str:
     if not found:
         raise NotFoundError(f"no environment is named: give --environment, or set {configuration.ENVIRONMENT}")
     return found
+
+
+def _address(url: str, *, server: str, variable: str) -> str:
+    remedy = f"run `modelops login`, or set {variable}"
+    if not url:
+        raise NotFoundError(f"no {server} is known: {remedy}")
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        message = f"'{url}' is no address of the {server}, such as 'http://127.0.0.1:8080': {remedy}"
+        raise InvalidInputError([Problem(message=message)])
+    return url
 
 
 def _token() -> str:

@@ -98,7 +98,9 @@ def from_kubeconfig(path: Path | None, *, context: str | None) -> Access:
             persist_config=False,
         )
     except config.ConfigException as error:
-        raise NotFoundError(f"no usable kubeconfig{f' in {path}' if path else ''}: {error}") from error
+        place = f" in {path}" if path else ""
+        remedy = "name one with --kubeconfig or KUBECONFIG (`modelops cluster status` tells the local cluster's)"
+        raise NotFoundError(f"no usable kubeconfig{place}: {str(error).rstrip('.')}; {remedy}") from error
     configuration.connection_pool_maxsize = connection.POOL
     configuration.retries = connection.retries()
     configuration.socket_options = connection.SOCKET_OPTIONS

@@ -36,7 +36,19 @@ def main() -> int:
     console.print(f"\nThe whole demonstration took {time.monotonic() - started:.0f} s.")
     for complaint in found:
         console.print(f"WRONG {complaint}", style="red", markup=False, soft_wrap=True)
+    console.print(_onward(Platform.from_environ(os.environ)), markup=False, soft_wrap=True)
     return 1 if found else 0
+
+
+def _onward(place: Platform) -> str:
+    """What a reader types to go on with what the demonstration has left."""
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{place.programs}"
+    return (
+        "The platform stays, with its pipeline, channels and data. To go on by hand:\n"
+        f"  export PATH={programs}{os.pathsep}$PATH KUBECONFIG={place.kubeconfig}\n"
+        f"  modelops login --account {OPERATOR} --namespace {NAMESPACE} --environment {ENVIRONMENT}\n"
+        "  modelops job list"
+    )
 
 
 def _run() -> list[str]:

@@ -49,20 +49,14 @@ def prepare(wanted: Order, *, job_id: str, ports: Ports) -> Prepared:
 
 def input_of(prepared: Prepared, *, wanted: Order, job_id: str, by: str, at: str) -> JobInput:
     """What the job's record says of it."""
-    resolved, limits = prepared.resolved, prepared.resolved.deadlines
+    resolved = prepared.resolved
     body_digest, ir_digest = wanted.digest, prepared.origin.loaded.digest
     submission = Submission(
         pipeline=prepared.origin.loaded.pipeline.name,
         revision=prepared.origin.revision,
         parameters=wanted.parameters,
         labels=wanted.labels,
-        deadlines={
-            "queue": limits.queue_seconds,
-            "install": limits.install_seconds,
-            "ready": limits.ready_seconds,
-            "run": limits.run_seconds,
-            "finish": limits.finish_seconds,
-        },
+        deadlines=resolved.deadlines.by_phase,
         trigger=wanted.trigger,
         git=prepared.origin.git,
         data_versions=resolved.data_versions,

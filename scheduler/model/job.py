@@ -73,7 +73,6 @@ class Reason(StrEnum):
     COUNTS_LOST = "CountsLost"
     LEAKED = "Leaked"
     RELEASE_DELETED = "ReleaseDeleted"
-    RUN_DELETED = "RunDeleted"
     TASK_POD_LOST = "TaskPodLost"
     """The pod of a task was deleted or evicted before the task could say how it ended."""
     TEKTON = "TektonFailed"

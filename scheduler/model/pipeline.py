@@ -183,6 +183,15 @@ class Deadlines:
     run_seconds: int = 7200
     finish_seconds: int = 600
 
+    @property
+    def by_phase(self) -> Mapping[str, int]:
+        """Phase -> seconds, as a job tells them.
+
+        >>> Deadlines(run_seconds=60).by_phase["run"]
+        60
+        """
+        return {name.removesuffix("_seconds"): getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringPipeline:

@@ -171,10 +171,12 @@ def _config_fault(key: str, value: object) -> str:
 
 
 def _same_file(pipeline: ScoringPipeline, found: Mapping[Role, DataChannel]) -> Iterator[Problem]:
-    """Two ends at one path: the commit of one would destroy the other."""
+    """Two ends at one path: the commit of one would destroy the other. A place that could not be applied is none."""
     taken: dict[tuple[object, str], Role] = {}
     for role, channel in found.items():
-        place = (channel.config.get("volume"), posixpath.normpath(str(channel.config.get("path", ""))))
+        if not {"volume", "path"} <= channel.config.keys():
+            continue
+        place = (channel.config["volume"], posixpath.normpath(str(channel.config["path"])))
         other = taken.setdefault(place, role)
         if other != role:
             message = f"'{channel.name}' is the file '{place[1]}' on volume '{place[0]}', and so is the {other}"

@@ -29,6 +29,16 @@ class Totals:
     limit_cpu_millicores: int = 0
     limit_memory_bytes: int = 0
 
+    def to_json(self) -> dict[str, int]:
+        """As plans show them."""
+        return {
+            "pods": self.pods,
+            "requestCpuMillicores": self.request_cpu_millicores,
+            "requestMemoryBytes": self.request_memory_bytes,
+            "limitCpuMillicores": self.limit_cpu_millicores,
+            "limitMemoryBytes": self.limit_memory_bytes,
+        }
+
     def __add__(self, other: Totals) -> Totals:
         return Totals(**{name: getattr(self, name) + getattr(other, name) for name in Totals.__slots__})
 

@@ -148,11 +148,6 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
         "Parts of the job's Helm release were deleted while it ran.",
         "Cancel jobs through the API instead of uninstalling their releases; start the job again.",
     ),
-    Reason.RUN_DELETED: (
-        "user",
-        "The job's PipelineRun was deleted while it ran.",
-        "Cancel jobs through the API instead of deleting their runs.",
-    ),
     Reason.TASK_POD_LOST: (
         "platform",
         "The pod of one of the job's tasks was ended from outside before the task was done.",

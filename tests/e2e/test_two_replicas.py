@@ -29,6 +29,8 @@ from tests.e2e import asked, idle, recipes
 from tests.e2e import callers as callers_
 from tests.e2e.asked import Question
 from tests.e2e.deployed import Deployed
+from tests.e2e.ends import verdict
+from tests.e2e.ends.end import End
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 from tests.e2e.wire import Wire
@@ -222,8 +224,9 @@ def _requests(platform: Platform) -> Mapping[str, Question]:
     }
 
 
+@pytest.mark.end("namespace-deleted")
 def test_a_namespace_that_is_deleted_under_its_jobs_harms_nobody_and_may_come_back(
-    two: Two, jobs: Jobs, platform: Platform, accepted: tuple[Replica, JobJson]
+    two: Two, jobs: Jobs, platform: Platform, accepted: tuple[Replica, JobJson], end: End
 ) -> None:
     _, elsewhere = accepted
     jobs.upload(ELSEWHERE.artifact, sha256=ELSEWHERE.sha256)
@@ -237,8 +240,9 @@ def test_a_namespace_that_is_deleted_under_its_jobs_harms_nobody_and_may_come_ba
     for replica in two.replicas():
         assert _lasting(replica.client.job(elsewhere["id"])) == _lasting(elsewhere)
         for job_id in doomed:
-            with pytest.raises(NotFoundError):
+            with pytest.raises(NotFoundError) as told:
                 replica.client.job(job_id)
+            verdict.assert_error(end, told.value, job=job_id)
     with asked.counting(platform, _requests(platform)) as counting:
         before = counting.now()
         time.sleep(10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,16 +75,14 @@ def resolved(case: Case, *, globals_: Globals | None = None) -> Resolved:
 
 def given(case: Case, made: Resolved) -> JobInput:
     """The job, as somebody submitted it at some time."""
-    asked, limits = case.request, made.deadlines
+    asked = case.request
     about = made.values["global"]["job"]
     submission = Submission(
         pipeline=about["pipeline"],
         revision=about["revision"],
         parameters=asked.get("parameters", {}),
         labels=asked.get("labels", {}),
-        deadlines={
-            field.name.removesuffix("_seconds"): getattr(limits, field.name) for field in dataclasses.fields(limits)
-        },
+        deadlines=made.deadlines.by_phase,
         trigger=asked.get("trigger"),
         data_versions=made.data_versions,
         submitted_by="ann",

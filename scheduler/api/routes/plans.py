@@ -33,20 +33,13 @@ def router(context: Context) -> APIRouter:
 
 
 def _view(made: Plan) -> dict[str, object]:
-    totals = made.totals
     return {
         "pipeline": made.pipeline,
         "revision": made.revision,
         "values": made.resolved.values,
         "valuesText": made.resolved.values_text,
         "objects": list(made.objects),
-        "totals": {
-            "pods": totals.pods,
-            "requestCpuMillicores": totals.request_cpu_millicores,
-            "requestMemoryBytes": totals.request_memory_bytes,
-            "limitCpuMillicores": totals.limit_cpu_millicores,
-            "limitMemoryBytes": totals.limit_memory_bytes,
-        },
+        "totals": made.totals.to_json(),
         "flows": [{"name": flow.name, "engine": flow.engine} for flow in made.resolved.flows],
         "deadlines": dict(made.deadlines),
         "digests": dict(made.digests),

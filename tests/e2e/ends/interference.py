@@ -65,6 +65,13 @@ SECTION: Final = Section(
             words=("PipelineRun was deleted",),
         ),
         End(
+            id="namespace-deleted",
+            title="A job is asked for whose environment's namespace was deleted; jobs of other environments go on",
+            status=404,
+            refusal_exit_code=4,
+            words=("there is no job '{job}'", "PipelineRun was deleted"),
+        ),
+        End(
             id="tekton-controller-restarted",
             title="Tekton's controller starts again while a job scores and another one is asked for",
             state=JobState.SUCCEEDED,

@@ -35,3 +35,19 @@ def test_a_command_imports_only_what_it_uses(words: list[str], unwanted: set[str
     )
     assert done.returncode == 0
     assert not unwanted & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "lacking"),
+    [(["plan", "ir-schemas/examples/valid/streaming"], "pyhelm3"), (["serve"], "fastapi")],
+)
+def test_a_package_that_is_not_installed_is_told_with_its_remedy(words: list[str], lacking: str) -> None:
+    program = (
+        f"import sys; sys.modules['{lacking}'] = None; from scheduler.cli import app; sys.exit(app.main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert f"error: this command needs the Python package '{lacking}'" in done.stderr
+    assert "pip install '.[cli]'" in " ".join(done.stderr.split())

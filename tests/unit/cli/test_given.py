@@ -67,3 +67,9 @@ def test_what_is_not_said_is_not_sent() -> None:
     assert orders.wishes() == {}
     assert orders.of_pipeline("delay", None, environment="staging") == {"environment": "staging", "pipeline": "delay"}
     assert orders.of_git("a.git", "main", "", environment="s")["git"] == {"path": "a.git", "ref": "main"}
+
+
+def test_what_is_wrong_in_several_options_is_told_at_once() -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        orders.wishes(sets=["a"], deadlines=["run=soon"], labels=["team=ops", "x"], trigger="{")
+    assert [problem.pointer for problem in raised.value.problems] == ["--set", "--deadline", "--label", "--trigger"]

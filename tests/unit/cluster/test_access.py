@@ -70,7 +70,7 @@ def test_a_token_is_read_again_after_a_minute_and_kept_when_it_cannot_be(tmp_pat
 
 
 def test_a_kubeconfig_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"no usable kubeconfig in .*absent"):
+    with pytest.raises(NotFoundError, match=r"no usable kubeconfig in .*absent: .*; name one with --kubeconfig"):
         access.from_kubeconfig(tmp_path / "absent", context=None)
 
 

@@ -14,14 +14,24 @@ from scheduler.errors import InvalidInputError, TooLargeError
 from scheduler.ir import limits, load, read
 
 MEBIBYTES = 64
-SECONDS = 3
-"""Of processor time; each takes well below one, but two share a core on a busy machine."""
+SECONDS = 1
+"""Of processor time, in the best of `TRIES`: where two share a core, both take longer than they would alone."""
+TRIES = 3
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, dict[str, Any]]:
-    program = Path(__file__).with_name("attacks.py")
-    run = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=110, check=True)
+    found = _measured()
+    for _ in range(TRIES - 1):
+        late = [name for name, each in found.items() if each["seconds"] > SECONDS]
+        again = _measured(*late) if late else {}
+        found |= {name: each for name, each in again.items() if each["seconds"] < found[name]["seconds"]}
+    return found
+
+
+def _measured(*names: str) -> dict[str, dict[str, Any]]:
+    program = [sys.executable, str(Path(__file__).with_name("attacks.py")), *names]
+    run = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     return {line["name"]: line for line in lines}
 

@@ -180,6 +180,14 @@ def test_no_two_ends_share_a_file() -> None:
     ]
 
 
+def test_ends_whose_place_is_not_known_are_not_compared() -> None:
+    unknown = [replace(end, config={**end.config, "path": "{{ parameters.unset }}.csv"}) for end in (SOURCE, SINK)]
+
+    _, problems = resolve([], replace(PIPELINE, channels=(REJECTS, *unknown)))
+
+    assert [problem.message for problem in problems] == ["no parameter is named 'unset'"] * 2
+
+
 def test_the_jobs_data_version_beats_the_channels() -> None:
     versioned = replace(SOURCE, data_version="v1")
 

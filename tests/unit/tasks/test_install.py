@@ -8,7 +8,7 @@ import pytest
 
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
-from scheduler.errors import ForbiddenError, ProgramError, UnavailableError
+from scheduler.errors import ForbiddenError, ProgramError, SchedulerError, UnavailableError
 from scheduler.helm.fake import Release
 from scheduler.helm.port import ReleaseState
 from scheduler.model.job import Reason
@@ -152,7 +152,17 @@ def test_helms_refusal_is_told_in_its_words(
     assert done.chart_digest
 
 
-def test_an_outage_in_the_middle_is_waited_for(order: Order, cluster: FakeCluster, helm: HelmOnCluster) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnavailableError("connection refused"),
+        # as an API server says to everybody when it has just started
+        ForbiddenError("services is forbidden"),
+    ],
+)
+def test_an_outage_in_the_middle_is_waited_for(
+    order: Order, cluster: FakeCluster, helm: HelmOnCluster, error: SchedulerError
+) -> None:
     make = helm.on_install
     failures = iter([True, True])
 
@@ -160,7 +170,7 @@ def test_an_outage_in_the_middle_is_waited_for(order: Order, cluster: FakeCluste
         assert make is not None
         make(release)
         if next(failures, False):
-            raise UnavailableError("connection refused")
+            raise error
 
     helm.on_install = sometimes
 
@@ -180,25 +190,6 @@ def test_an_outage_that_does_not_end_is_the_install_deadline(
 
     assert done.reason is Reason.INSTALL_DEADLINE
     assert done.message == "not installed within 60 s: connection refused"
-
-
-def test_an_api_server_that_refuses_everybody_for_a_moment_is_waited_for(
-    order: Order, cluster: FakeCluster, helm: HelmOnCluster
-) -> None:
-    """As one does that has just started."""
-    make = helm.on_install
-    failures = iter([True, True])
-
-    def sometimes(release: Release) -> None:
-        assert make is not None
-        make(release)
-        if next(failures, False):
-            raise ForbiddenError("services is forbidden")
-
-    helm.on_install = sometimes
-
-    assert install.run(order, ports=ports(cluster, helm)).is_success
-    assert installs(helm) == 3
 
 
 def test_a_right_that_is_missing_is_told_long_before_the_deadline(
