@@ -54,6 +54,7 @@ spec:
     - {name: tools, value: {{ include "modelops.toolsAsBuildsName" .root | quote }}}
     - name: earlier
       value: {{ include "modelops.results" (dict "names" .step.after "root" .root) | trim }}
+    - {name: seconds, value: "{{ mul 60 (int $global.build.stepMinutes) }}"}
 {{- end -}}
 
 {{- define "modelops.results" -}}{{- /* takes {root, names}: <name>=<reference> of those that are built, as a JSON list */ -}}

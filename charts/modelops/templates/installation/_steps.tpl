@@ -39,7 +39,7 @@
 {{- define "modelops.customTasks" -}}{{- /* text of the custom Tasks of all enabled charts */ -}}
 {{- $charts := dict }}
 {{- range (include "modelops.steps" . | fromJson).steps }}
-{{- if .task }}{{ $_ := set $charts .chart true }}{{ end }}
+{{- if and .task (not .containerfile) }}{{ $_ := set $charts .chart true }}{{ end }}
 {{- end }}
 {{- range $name := keys $charts | sortAlpha }}
 ---

@@ -49,8 +49,8 @@ builds: {{ join ", " . }} wait for each other; name a way through without a circ
 {{- if $name }}{{ $_ := set $made $name true }}{{ end }}
 {{- end }}
 {{- range (include "modelops.steps" . | fromJson).steps }}
-{{- if and .task (not (hasKey $made .task)) }}
-{{ .at }}.task: {{ .chart }} makes no Task named {{ .task }} (there are: {{ keys $made | sortAlpha | join ", " }})
+{{- if and .task (not .containerfile) (not (hasKey $made .task)) }}
+{{ .at }}.task: no chart makes a Task named {{ .task }} (there are: {{ keys $made | sortAlpha | join ", " }})
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -16,6 +16,7 @@ params:
   - {name: base, type: string, description: Image that builds start from.}
   - {name: tools, type: string, description: "The image container-tools by digest, as builds name it."}
   - {name: earlier, type: array, description: "Images that came first, each as <name>=<reference>."}
+  - {name: seconds, type: string, description: "Most that the build may take: the task's timeout."}
 results:
   - {name: reference, type: string, description: "<registry>/modelops/<name>@sha256:<hex>."}
   - {name: outcome, type: string, description: "JSON of at most 1 KB: state, seconds, tag, message."}
@@ -51,6 +52,7 @@ args:
   - --tools=$(params.tools)
   - --result=$(results.reference.path)
   - --outcome=$(results.outcome.path)
+  - --seconds=$(params.seconds)
   - $(params.earlier[*])
 env:
   - {name: HOME, value: /tmp}
