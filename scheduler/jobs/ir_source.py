@@ -26,7 +26,7 @@ class Origin:
 
 
 def resolve(order: Order, *, store: Store, git: Git, model_types: tuple[str, ...]) -> Origin:
-    """The order's IR, models of these types in it; every fault is an InvalidInputError, also a name that nothing bears."""
+    """The order's IR, models of these types in it; every fault is an InvalidInputError, also an unknown name."""
     try:
         if order.git is not None:
             loaded, commit = git.load(order.git, model_types=model_types)

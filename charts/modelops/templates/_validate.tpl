@@ -18,7 +18,18 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{ include "modelops.complaints.images" . }}
 {{ include "modelops.complaints.steps" . }}
 {{- end }}
+{{ include "modelops.complaints.charts" . }}
 {{ include "common.complaints.subcharts" . }}
+{{- end -}}
+
+{{- /* The schema lets values of any sub-chart through, for it cannot know those of others; a name that no chart has is told here. A
+       chart that is switched off is not here either. */ -}}
+{{- define "modelops.complaints.charts" -}}
+{{- range $name, $values := omit .Values "global" "common" }}
+{{- if and (contains "-" $name) (not (hasKey $.Subcharts $name)) (dig "enabled" true $values) }}
+{{ $name }}: no sub-chart has this name (there are: {{ without (keys $.Subcharts) "common" | sortAlpha | join ", " }})
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- /* What `helm template` cannot look up is not complained of; objects of the cluster are looked up only where this release makes
