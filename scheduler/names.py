@@ -145,6 +145,25 @@ def runner_user(environment: str) -> str:
     return f"system:serviceaccount:{environment}:{RUNNER_ACCOUNT}"
 
 
+def installation_run(release: str, content_digest: str, number: int) -> str:
+    """The run that installs this content, the `number`th of the platform's runs. At most 60 characters.
+
+    >>> installation_run("modelops", "sha256:" + "ab" * 32, 3)
+    'modelops-abababab-3'
+    """
+    return f"{release}-{content_digest.removeprefix('sha256:')[:8]}-{number}"
+
+
+def applications_release(release: str) -> str:
+    """The Helm release that the installation makes for the platform's servers."""
+    return f"{release}-apps"
+
+
+def build_namespace(namespace: str) -> str:
+    """Where a platform's images are built unless its values say otherwise; chart: `common.buildNamespace`."""
+    return f"{namespace}-builds"
+
+
 def janitor_lease(platform: str) -> str:
     """The Lease of a platform's janitor, in the platform's namespace; `platform` as the label's value.
 
