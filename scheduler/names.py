@@ -28,6 +28,8 @@ UNCOMMITTED: Final = f"{DOMAIN}/uncommitted"
 """On a job's ConfigMap until its run exists; swept after ten minutes."""
 PLATFORM: Final = f"{DOMAIN}/platform"
 """`<namespace>.<release>` of the platform that an environment belongs to."""
+INSTALLATION: Final = f"{DOMAIN}/installation"
+"""On an installation's PipelineRun, its TaskRuns and pods: the platform's name."""
 ENVIRONMENT: Final = f"{DOMAIN}/environment"
 """On the namespace of an environment: its name (= the namespace's name)."""
 DATA_CHANNEL: Final = f"{DOMAIN}/data-channel"
@@ -53,6 +55,9 @@ CANCELLED_BY: Final = f"{DOMAIN}/cancelled-by"
 """JSON {by, at, mode}."""
 JANITOR: Final = f"{DOMAIN}/janitor"
 """JSON {cleanup, leftovers, message}: what the janitor made of the job's release when Tekton had not removed it."""
+# Annotation of an installation's run
+CONTENT_DIGEST: Final = f"{DOMAIN}/content-digest"
+"""Digest of Pipeline, Tasks and values that the run was made from; equal content needs no second run."""
 # Annotation of a job's ConfigMap while it is uncommitted
 TOUCHED: Final = f"{DOMAIN}/touched"
 """When a submit last took it up, so that a sweep spares it."""
@@ -138,6 +143,25 @@ def channel_object(name: str) -> str:
 def runner_user(environment: str) -> str:
     """The user name that the environment's runner account has at the API server."""
     return f"system:serviceaccount:{environment}:{RUNNER_ACCOUNT}"
+
+
+def installation_run(release: str, content_digest: str, number: int) -> str:
+    """The run that installs this content, the `number`th of the platform's runs. At most 60 characters.
+
+    >>> installation_run("modelops", "sha256:" + "ab" * 32, 3)
+    'modelops-abababab-3'
+    """
+    return f"{release}-{content_digest.removeprefix('sha256:')[:8]}-{number}"
+
+
+def applications_release(release: str) -> str:
+    """The Helm release that the installation makes for the platform's servers."""
+    return f"{release}-apps"
+
+
+def build_namespace(namespace: str) -> str:
+    """Where a platform's images are built unless its values say otherwise; chart: `common.buildNamespace`."""
+    return f"{namespace}-builds"
 
 
 def janitor_lease(platform: str) -> str:

@@ -22,7 +22,7 @@ def deploy(folder: Folder, form: Output = Format.TABLE) -> None:
 
     Content that equals the latest revision makes none; models that are there are not sent again.
     """
-    loaded = load.from_folder(folder, fill_digests=True)
+    loaded = load.from_folder(folder, fill_digests=True, model_types=None)
     client = session.modelops()
     sent = upload.models(loaded, client)
     revision, is_new = client.deploy(loaded.pipeline.name, loaded.documents)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from scheduler import assets
+from scheduler.assembly import folder
 from scheduler.cli import examples, output
 from scheduler.cli.output import Format, Output
 from scheduler.images import build as building
@@ -42,6 +43,7 @@ def build(
     form: Output = Format.TABLE,
 ) -> None:
     """Build and push the images that the registry does not have, in the order that the sub-charts ask for."""
+    folder.assemble(assets.charts())  # charts go into images
     order = building.Order(
         root=assets.root(),
         registry=registry,

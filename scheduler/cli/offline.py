@@ -62,8 +62,8 @@ class OfflinePlan:
 
 def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
     """The plan; InvalidInputError with every problem. A missing helm or Bento is a note, not an error."""
-    loaded = load.from_folder(wish.folder, fill_digests=True)
     servers = scoring_servers.installed()
+    loaded = load.from_folder(wish.folder, fill_digests=True, model_types=scoring_servers.model_types(servers))
     request = resolve.Request(
         job_id=names.job_id(namespace=wish.environment, key=loaded.digest),
         environment=wish.environment,

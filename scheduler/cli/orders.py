@@ -12,7 +12,7 @@ def of_folder(folder: Path, *, environment: str) -> dict[str, object]:
     """The IR of a folder, every model with the digest of its file."""
     from scheduler.ir import load  # noqa: PLC0415 - no other order reads an IR, and it brings the schemas
 
-    loaded = load.from_folder(folder, fill_digests=True)
+    loaded = load.from_folder(folder, fill_digests=True, model_types=None)
     return {"environment": environment, "ir": [dict(document) for document in loaded.documents]}
 
 

@@ -12,6 +12,7 @@ from scheduler.cli.output import Format, Output
 from scheduler.errors import InvalidInputError
 from scheduler.ir import load
 from scheduler.ir.load import Loaded
+from scheduler.jobs import scoring_servers
 from scheduler.model import problem_json
 
 Folder = Annotated[
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def validate(folder: Folder, form: Output = Format.TABLE) -> None:
     """Check an IR folder: every fault with its file, line and what would have been right. Needs no cluster."""
     try:
-        loaded = load.from_folder(folder, fill_digests=True)
+        loaded = load.from_folder(folder, fill_digests=True, model_types=scoring_servers.model_types())
     except InvalidInputError as error:
         if form is Format.TABLE:
             raise

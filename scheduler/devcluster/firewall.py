@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from scheduler.devcluster import command
+from scheduler import command
 from scheduler.devcluster.configuration import CNI_NETWORK
 from scheduler.errors import ProgramError
 

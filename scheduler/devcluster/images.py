@@ -18,7 +18,8 @@ from typing import Final
 
 import httpx
 
-from scheduler.devcluster import command, configuration, toolchain
+from scheduler import command
+from scheduler.devcluster import configuration, toolchain
 from scheduler.devcluster.home import Home
 from scheduler.errors import ProgramError, UnavailableError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from scheduler.devcluster import command
+from scheduler import command
 from scheduler.devcluster.home import Home
 from scheduler.errors import ProgramError, UnavailableError
 

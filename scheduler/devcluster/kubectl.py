@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scheduler.devcluster import command
+from scheduler import command
 from scheduler.errors import ProgramError, UnavailableError
 
 Manifest = Mapping[str, Any]

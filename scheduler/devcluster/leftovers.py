@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from scheduler.devcluster import command, processes
+from scheduler import command
+from scheduler.devcluster import processes
 from scheduler.devcluster.home import Home
 from scheduler.devcluster.processes import Running
 from scheduler.errors import ConflictError, ProgramError

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from scheduler.devcluster import addresses, command, configuration
+from scheduler import command
+from scheduler.devcluster import addresses, configuration
 from scheduler.devcluster.addresses import Addresses
 from scheduler.devcluster.home import Home
 

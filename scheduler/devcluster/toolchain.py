@@ -16,15 +16,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from scheduler.devcluster import command
+from scheduler import command
 from scheduler.devcluster.home import Home
 from scheduler.errors import NotFoundError
+from scheduler.golang import compiler
 
 MODULES: Final = Path(__file__).parent / "toolchain"
 BENTO_MODULE: Final = Path(__file__).parents[1] / "flow" / "bento"
-ENVIRON: Final = MappingProxyType(
-    {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-)
 _BUILD_LIMIT: Final = 3600
 _PINNED: Final = re.compile(r"^\s*(?:require\s+)?(\S+)\s+(v\S+)", re.MULTILINE)
 
@@ -138,16 +136,15 @@ def flags(program: Program) -> tuple[str, ...]:
         f"-X {name}={value.format(version=known, major=major, minor=minor)}"
         for name, value in program.variables.items()
     ]
-    tags = [f"-tags={','.join(program.tags)}"] if program.tags else []
-    return ("-trimpath", "-buildvcs=false", *tags, f"-ldflags={' '.join(['-s', '-w', *given])}")
+    return compiler.flags(tags=program.tags, variables=given)
 
 
 def digest(program: Program, go_version: str) -> str:
     """What the stamp of a current build holds."""
-    made = hashlib.sha256("\0".join([go_version, program.package, *flags(program), *sorted(ENVIRON.values())]).encode())
-    for source in sorted(path for path in program.folder.rglob("*") if path.is_file()):
-        if not source.name.endswith("_test.go"):
-            made.update(f"\0{source.relative_to(program.folder)}\0".encode() + source.read_bytes())
+    given = [go_version, program.package, *flags(program), *sorted(compiler.ENVIRON.values())]
+    made = hashlib.sha256("\0".join(given).encode())
+    for source in compiler.sources(program.folder):
+        made.update(f"\0{source.relative_to(program.folder)}\0".encode() + source.read_bytes())
     return made.hexdigest()
 
 
@@ -160,7 +157,7 @@ def is_current(program: Program, home: Home, go_version: str) -> bool:
 
 def build(wanted: Sequence[Program], home: Home, go: Path, tell: Tell) -> tuple[str, ...]:
     """Build those that are not current, telling how far it is; the names of what was built."""
-    go_version = version_of(go)
+    go_version = compiler.version_of(go)
     missing = [program for program in wanted if not is_current(program, home, go_version)]
     home.bin.mkdir(parents=True, exist_ok=True)
     for left in home.bin.glob("*.part-*"):  # by an `up` that was killed
@@ -178,15 +175,10 @@ def build(wanted: Sequence[Program], home: Home, go: Path, tell: Tell) -> tuple[
     return tuple(program.name for program in missing)
 
 
-def version_of(go: Path) -> str:
-    """Such as `go1.26.8`."""
-    return command.run([go, "env", "GOVERSION"], limit_seconds=30, environ=ENVIRON).strip()
-
-
 def module_folder(program: Program, go: Path) -> Path:
     """Where Go's module cache holds the pinned module's sources; downloaded when they are not there."""
     words: list[str | Path] = [go, "mod", "download", "-json", program.pinned]
-    text = command.run(words, limit_seconds=600, environ=ENVIRON, folder=program.folder)
+    text = command.run(words, limit_seconds=600, environ=compiler.ENVIRON, folder=program.folder)
     found = re.search(r'"Dir":\s*"([^"]+)"', text)
     if found is None:
         raise NotFoundError(f"go knows no folder of {program.pinned}")
@@ -197,9 +189,9 @@ def _build(program: Program, home: Home, go: Path, still: Callable[[float], None
     target, stamp = home.bin / program.name, home.bin / f"{program.name}.stamp"
     # a name of our own: the compiler of an `up` that was killed may still be writing to its
     part = home.bin / f"{program.name}.part-{os.getpid()}"
-    given = digest(program, version_of(go))
+    given = digest(program, compiler.version_of(go))
     words: list[str | Path] = [go, "build", *flags(program), "-o", part, program.package]
-    command.run(words, limit_seconds=_BUILD_LIMIT, environ=ENVIRON, folder=program.folder, still=still)
+    command.run(words, limit_seconds=_BUILD_LIMIT, environ=compiler.ENVIRON, folder=program.folder, still=still)
     # Stamp away, program in place, stamp: a kill between any two means building again, never a wrong stamp.
     stamp.unlink(missing_ok=True)
     part.replace(target)

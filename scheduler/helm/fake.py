@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -37,7 +37,11 @@ class FakeHelm:
     """(namespace, release) -> what is recorded."""
     on_install: Callable[[Release], None] | None = None
     """Told of every release after it was recorded as pending; what it raises makes the release failed."""
+    on_upgrade: Callable[[Release], None] | None = None
+    """Told of every release that is installed or changed by `upgrade`; what it raises is undone, and raised."""
     on_uninstall: Callable[[Release], None] | None = None
+    earlier: dict[tuple[str, str], list[Release]] = field(default_factory=dict)
+    """The revisions before the present one, oldest first."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     """(verb, release) of every call, in order."""
     terminated: bool = False
@@ -64,6 +68,57 @@ class FakeHelm:
             raise
         return self.put(made, state=ReleaseState.DEPLOYED).status
 
+    def upgrade(
+        self,
+        release: str,
+        *,
+        chart: Path,
+        values: Values,
+        namespace: str,
+        labels: Mapping[str, str],
+        ready_seconds: float,
+    ) -> ReleaseStatus:
+        del ready_seconds  # objects in memory are ready at once
+        self._begin("upgrade", release)
+        before = self.releases.get((namespace, release))
+        if before is not None and before.status.state.is_pending:
+            raise ConflictError("helm upgrade failed: another operation (install/upgrade/rollback) is in progress")
+        manifests = self._rendered(release, chart=chart, values=values, namespace=namespace)
+        made = Release(
+            status=_status(release, namespace, chart, ReleaseState.PENDING),
+            values=copy.deepcopy(dict(values)),
+            labels=dict(labels),
+            manifests=tuple(manifests),
+        )
+        self._next(made, ReleaseState.PENDING_UPGRADE if before else ReleaseState.PENDING)
+        try:
+            if self.on_upgrade is not None:
+                self.on_upgrade(made)
+        except SchedulerError:
+            if before is None:
+                self._forget(namespace, release)
+            else:
+                self.put(self.releases[namespace, release], state=ReleaseState.FAILED)
+                self._next(before, ReleaseState.DEPLOYED)
+            raise
+        return self.put(self.releases[namespace, release], state=ReleaseState.DEPLOYED).status
+
+    def rollback(self, release: str, *, namespace: str) -> ReleaseStatus:
+        self._begin("rollback", release)
+        if (namespace, release) not in self.releases:
+            raise NotFoundError(f"helm history failed: {release}: release: not found")
+        good = [one for one in self.earlier.get((namespace, release), []) if one.status.state is ReleaseState.DEPLOYED]
+        if not good:
+            raise NotFoundError(f"release '{release}' in namespace '{namespace}' has no revision to go back to")
+        return self._next(good[-1], ReleaseState.DEPLOYED).status
+
+    def values(self, release: str, *, namespace: str) -> Values:
+        self._begin("values", release)
+        found = self.releases.get((namespace, release))
+        if found is None:
+            raise NotFoundError(f"helm get values failed: {release}: release: not found")
+        return copy.deepcopy(dict(found.values))
+
     def uninstall(self, release: str, *, namespace: str) -> None:
         self._begin("uninstall", release)
         found = self.releases.get((namespace, release))
@@ -71,7 +126,7 @@ class FakeHelm:
             raise NotFoundError(f"helm uninstall failed: {release}: release: not found")
         if self.on_uninstall is not None:
             self.on_uninstall(found)
-        del self.releases[namespace, release]
+        self._forget(namespace, release)
 
     def status(self, release: str, *, namespace: str) -> ReleaseStatus | None:
         self._begin("status", release)
@@ -95,10 +150,23 @@ class FakeHelm:
         """Record a release as it is, or with another state."""
         status = release.status
         if state is not None:
-            status = _status(status.name, status.namespace, Path(status.chart), state)
+            status = replace(status, state=state)
         changed = Release(status=status, values=release.values, labels=release.labels, manifests=release.manifests)
         self.releases[status.namespace, status.name] = changed
         return changed
+
+    def _next(self, release: Release, state: ReleaseState) -> Release:
+        """Record a release's content as the next revision."""
+        key = (release.status.namespace, release.status.name)
+        revision = 1
+        if (present := self.releases.get(key)) is not None:
+            self.earlier.setdefault(key, []).append(present)
+            revision = present.status.revision + 1
+        return self.put(replace(release, status=replace(release.status, revision=revision, state=state)))
+
+    def _forget(self, namespace: str, release: str) -> None:
+        del self.releases[namespace, release]
+        self.earlier.pop((namespace, release), None)
 
     def _begin(self, verb: str, release: str) -> None:
         self.calls.append((verb, release))

@@ -1,4 +1,4 @@
-"""What this project needs of Helm. One release per job, one revision per release, never an upgrade.
+"""What this project needs of Helm. A job is one release of one revision; the platform's own release is upgraded.
 
 release not found                                 NotFoundError
 name taken, or another operation under way        ConflictError
@@ -25,9 +25,16 @@ class ReleaseState(StrEnum):
     FAILED = "failed"
     PENDING = "pending-install"
     """An install is under way, or died before it could record its end."""
+    PENDING_UPGRADE = "pending-upgrade"
+    PENDING_ROLLBACK = "pending-rollback"
     UNINSTALLING = "uninstalling"
     OTHER = "other"
-    """States that only an upgrade, a rollback or `--keep-history` bring about."""
+    """States that only `--keep-history` brings about, or that a later helm has."""
+
+    @property
+    def is_pending(self) -> bool:
+        """An operation is under way, or died before it could record its end; helm refuses another."""
+        return self in {ReleaseState.PENDING, ReleaseState.PENDING_UPGRADE, ReleaseState.PENDING_ROLLBACK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,35 @@ class Helm(Protocol):
 
         `labels` go onto helm's own record. The namespace must exist. What a failed install has created stays.
         """
+        ...
+
+    def upgrade(
+        self,
+        release: str,
+        *,
+        chart: Path,
+        values: Values,
+        namespace: str,
+        labels: Mapping[str, str],
+        ready_seconds: float,
+    ) -> ReleaseStatus:
+        """Install the release or make its next revision, and wait until all of it is ready.
+
+        What is not ready within `ready_seconds` is undone: the revision before is brought back, and ready again; a
+        release that was new is removed. That it was so is a ProgramError. Objects that another release left behind are
+        taken over.
+        """
+        ...
+
+    def rollback(self, release: str, *, namespace: str) -> ReleaseStatus:
+        """Bring back the newest revision before the present one that was ever deployed, as a new revision.
+
+        NotFoundError when there is none.
+        """
+        ...
+
+    def values(self, release: str, *, namespace: str) -> Values:
+        """The values that the present revision was given, without the chart's own; NotFoundError without release."""
         ...
 
     def uninstall(self, release: str, *, namespace: str) -> None:

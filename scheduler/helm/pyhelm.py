@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -20,6 +20,7 @@ from scheduler.model.types import Manifest, Values
 
 TIMEOUT_SECONDS: Final = 240.0
 
+_ONCE_DEPLOYED: Final = frozenset({"deployed", "superseded"})
 _SPECIAL: Final = re.compile("[^ -~]")
 _NOT_FOUND: Final = "release: not found"
 _CONFLICT: Final = re.compile("cannot re-?use a name that is still in use|another operation .* is in progress")
@@ -60,15 +61,41 @@ class HelmProgram:
         if marks:
             arguments += ["--labels", marks]
         # no --wait (it would block for the whole batch), no --create-namespace (a namespaced account may not)
-        answer = json.loads(self._run(arguments, given=_yaml(values)))
-        chart_metadata = answer["chart"]["metadata"]
-        return ReleaseStatus(
-            name=answer["name"],
-            namespace=answer["namespace"],
-            state=_state(answer["info"]["status"]),
-            revision=answer["version"],
-            chart=f"{chart_metadata['name']}-{chart_metadata['version']}",
-        )
+        return _status(json.loads(self._run(arguments, given=_yaml(values))))
+
+    def upgrade(
+        self,
+        release: str,
+        *,
+        chart: Path,
+        values: Values,
+        namespace: str,
+        labels: Mapping[str, str],
+        ready_seconds: float,
+    ) -> ReleaseStatus:
+        marks = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        arguments = ["upgrade", release, chart, "--install", "--atomic", "--timeout", f"{ready_seconds:.0f}s"]
+        arguments += ["--take-ownership", "--namespace", namespace, "--values", "-", "--output", "json"]
+        if marks:
+            arguments += ["--labels", marks]
+        return _status(json.loads(self._run(arguments, given=_yaml(values))))
+
+    def rollback(self, release: str, *, namespace: str) -> ReleaseStatus:
+        history = json.loads(self._run(["history", release, "--namespace", namespace, "--output", "json"]))
+        present = max(entry["revision"] for entry in history)
+        good = [entry["revision"] for entry in history if entry["status"] in _ONCE_DEPLOYED]
+        before = [revision for revision in good if revision < present]
+        if not before:
+            raise NotFoundError(f"release '{release}' in namespace '{namespace}' has no revision to go back to")
+        self._run(["rollback", release, str(max(before)), "--namespace", namespace])
+        found = self.status(release, namespace=namespace)
+        if found is None:
+            raise NotFoundError(f"release '{release}' in namespace '{namespace}' is gone")
+        return found
+
+    def values(self, release: str, *, namespace: str) -> Values:
+        answer = json.loads(self._run(["get", "values", release, "--namespace", namespace, "--output", "json"]))
+        return answer or {}
 
     def uninstall(self, release: str, *, namespace: str) -> None:
         # never --ignore-not-found: it swallows every error of reading the history
@@ -117,6 +144,18 @@ def _error_for(error: ProgramError) -> Exception:
     if _FORBIDDEN.search(words):
         return ForbiddenError(message)
     return ProgramError(message, output=error.output)
+
+
+def _status(answer: Mapping[str, Any]) -> ReleaseStatus:
+    """What `install` and `upgrade` answer with."""
+    chart = answer["chart"]["metadata"]
+    return ReleaseStatus(
+        name=answer["name"],
+        namespace=answer["namespace"],
+        state=_state(answer["info"]["status"]),
+        revision=answer["version"],
+        chart=f"{chart['name']}-{chart['version']}",
+    )
 
 
 def _state(text: str) -> ReleaseState:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scheduler import assets
+from scheduler.assembly import folder
 from scheduler.errors import SchedulerError
 from scheduler.images import build, lock
 from scheduler.images.buildah import Buildah, Storage
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(arguments: argparse.Namespace) -> None:
+    folder.assemble(assets.charts())  # charts go into images
     order = build.Order(
         root=assets.root(),
         registry=arguments.registry,

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from scheduler.errors import NotFoundError, ProgramError
+from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
 from scheduler.images import content, context, plan, step
+from scheduler.images.context import Context
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import BuildStep
+from scheduler.model.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,53 +56,111 @@ def images(
 ) -> Mapping[str, str]:
     """Image name -> reference by digest, for every wanted step and those that it comes after.
 
-    An image whose content is in the registry already is not built again.
+    An image whose content is in the registry already is not built again. A step that is a task in the cluster has its
+    image made from the program of its name here.
     """
-    base_digest = registry.digest(order.base)
-    if base_digest is None:
-        raise NotFoundError(f"the base image {order.base} is not in its registry; `modelops cluster up` puts it there")
     wanted = plan.only(steps, order.only)
     made: dict[str, str] = {}
     for number, item in enumerate(wanted, start=1):
         started = time.monotonic()
-        reference, is_new = _one(item, order, base_digest, made, builder=builder, registry=registry)
-        made[item.name] = reference
-        what = f"built in {time.monotonic() - started:.0f} s" if is_new else "is there already"
+        found = _found(item, order)
+        image = one(
+            item,
+            found,
+            order=order,
+            earlier={name: made[name] for name in item.after},
+            builder=builder,
+            registry=registry,
+        )
+        made[item.name] = image.reference
+        what = f"built in {time.monotonic() - started:.0f} s" if image.is_new else "is there already"
         tell(f"image {number} of {len(wanted)}: {item.name} {what}")
     return made
 
 
-def _one(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """An image that the registry has."""
+
+    reference: str
+    """By digest."""
+    tag: str
+    is_new: bool
+    """Whether it had to be built."""
+
+
+def one(
     item: BuildStep,
-    order: Order,
-    base_digest: str,
-    made: Mapping[str, str],
+    found: Context,
     *,
+    order: Order,
+    earlier: Mapping[str, str],
     builder: Builder,
     registry: Registry,
-) -> tuple[str, bool]:
-    """The image's reference by digest, and whether it had to be built."""
-    earlier = {name: made[name] for name in item.after}
-    found = context.gather(item, root=order.root, binaries=order.binaries)
+) -> Made:
+    """The image of a step, from its context and the references of the images it comes after."""
     tag = content.tag(
         containerfile=found.containerfile,
         files=found.files(),
         args=item.args,
-        base_digest=base_digest,
+        base_digest="" if item.task else base_digest(order.base, registry),
         earlier_digests={name: reference.rpartition("@")[2] for name, reference in earlier.items()},
     )
-    repository = f"{order.registry}/modelops/{item.name}"
+    arguments = {**item.args, "BASE": order.base, **{step.argument(name): made for name, made in earlier.items()}}
+    return ensure(
+        item.name, tag, order=order, prepare=found.lay_out, args=arguments, builder=builder, registry=registry
+    )
+
+
+def ensure(
+    name: str,
+    tag: str,
+    *,
+    order: Order,
+    prepare: Callable[[Path], Path],
+    args: Mapping[str, str],
+    builder: Builder,
+    registry: Registry,
+) -> Made:
+    """The image with that content tag: as the registry has it, else built and pushed.
+
+    `prepare` lays out the context in the folder that it is given and returns the Containerfile's path; it is not
+    called when the image is there.
+    """
+    repository = f"{order.registry}/modelops/{name}"
     digest = registry.digest(f"{repository}:{tag}")
     if digest is not None:
-        return f"{repository}@{digest}", False
-    arguments = {**item.args, "BASE": order.base, **{step.argument(name): made for name, made in earlier.items()}}
+        return Made(reference=f"{repository}@{digest}", tag=tag, is_new=False)
     with tempfile.TemporaryDirectory(prefix="modelops-context-") as folder:
         target = Path(folder) / "context"
         target.mkdir()
-        containerfile = found.lay_out(target)
         try:
-            builder.build(reference=f"{repository}:{tag}", folder=target, containerfile=containerfile, args=arguments)
+            containerfile = prepare(target)
+            builder.build(reference=f"{repository}:{tag}", folder=target, containerfile=containerfile, args=args)
             digest = builder.push(f"{repository}:{tag}")
         except ProgramError as error:
-            raise ProgramError(f"image {item.name} was not built: {error}", output=error.output) from error
-    return f"{repository}@{digest}", True
+            raise ProgramError(f"image {name} was not built: {error}", output=error.output) from error
+    return Made(reference=f"{repository}@{digest}", tag=tag, is_new=True)
+
+
+def base_digest(reference: str, registry: Registry) -> str:
+    """The digest of the image that builds start from; NotFoundError with the remedy when there is none."""
+    digest = registry.digest(reference)
+    if digest is None:
+        raise NotFoundError(
+            f"the base image {reference} is not in its registry; push any Debian 13 image with python3, python3-venv "
+            "and ca-certificates there and name it as --base (`modelops cluster up` puts one into its own registry)"
+        )
+    return digest
+
+
+def _found(item: BuildStep, order: Order) -> Context:
+    if not item.task:
+        return context.gather(item, root=order.root, binaries=order.binaries)
+    program = context.find_program(item.name, order.binaries)
+    if program is None:
+        message = (
+            f"{item.name}: its task runs in the cluster only, and no program '{item.name}' is here to take instead"
+        )
+        raise InvalidInputError([Problem(document=f"{item.chart}/values.yaml", pointer="/builds", message=message)])
+    return context.of_program(item, program)

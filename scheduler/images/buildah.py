@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from scheduler.images import network, program
-from scheduler.images.registry import is_plain, split
+from scheduler import command
+from scheduler.images import network
+from scheduler.images.connection import is_plain
+from scheduler.images.registry import split
 
 _BUILD_SECONDS: Final = 1800
 _PUSH_SECONDS: Final = 600
@@ -35,15 +38,38 @@ class Storage:
 class Buildah:
     """A Builder; use it in a `with`, so that the secrets it gives to RUN steps are removed."""
 
-    def __init__(self, *, storage: Storage, plain_http: bool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        plain_http: bool | None = None,
+        settings: Path | None = None,
+        authentication: Path | None = None,
+        has_layers: bool = True,
+        deadline: float | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`settings` is a folder as of `network`; None: this machine's own are used.
+
+        `authentication` is a docker configuration file with logins. With `has_layers` a layer is kept for each step of
+        a Containerfile. By `deadline`, on the monotonic clock, everything ends. `tell` hears what buildah says.
+        """
         self._storage = storage
         self._plain_http = plain_http
+        self._settings = settings
+        self._environ = {"REGISTRY_AUTH_FILE": str(authentication)} if authentication else {}
+        self._has_layers = has_layers
+        self._deadline = deadline
+        self._tell = tell
         self._stack = ExitStack()
         self._secrets: Mapping[str, Path] = {}
 
     def __enter__(self) -> Buildah:
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="modelops-secrets-"))
-        self._secrets = network.secrets(os.environ, Path(folder))
+        folder = self._settings
+        if folder is None:
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="modelops-secrets-")))
+            network.write(network.machine(os.environ), folder)
+        self._secrets = network.secrets(folder)
         return self
 
     def __exit__(
@@ -56,7 +82,7 @@ class Buildah:
         options = [
             "--isolation=chroot",
             "--network=host",
-            "--layers",
+            f"--layers={str(self._has_layers).lower()}",
             "--format=oci",
             f"--timestamp={_CREATED}",
             self._tls(reference),
@@ -84,4 +110,7 @@ class Buildah:
         return f"--tls-verify={str(not plain).lower()}"
 
     def _run(self, words: Sequence[str], *, limit_seconds: float) -> None:
-        program.run(["buildah", *self._storage.options(), *words], limit_seconds=limit_seconds)
+        line = ["buildah", *self._storage.options(), *words]
+        if self._deadline is not None:
+            limit_seconds = max(1.0, min(limit_seconds, self._deadline - time.monotonic()))
+        command.follow(line, limit_seconds=limit_seconds, tell=self._tell, environ=self._environ)

@@ -49,16 +49,16 @@ class Context:
         return containerfile
 
 
-def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path]) -> Context:
+def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path] = ()) -> Context:
     """The context of a step below the project's `root`; programs come from the folders `binaries`, else from PATH.
 
     Whatever is missing is reported at once.
     """
     containerfile = root / "charts" / "subcharts" / step.chart / step.containerfile
-    programs = {name: find_program(name, binaries) for name in step.binaries}
+    programs = {name: find_program(name, binaries) for name in step.programs}
     problems = [
         *([] if containerfile.is_file() else [_missing(step, "containerfile", step.containerfile)]),
-        *(_missing(step, "context", path) for path in step.context if not (root / path).exists()),
+        *_missing_paths(step, root),
         *(_missing(step, "program", name) for name, found in programs.items() if found is None),
     ]
     if problems:
@@ -66,13 +66,27 @@ def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path]) -> Context:
     sources = {
         **{
             str(file.relative_to(containerfile.parent)): file
-            for file in _walk(containerfile.parent)
+            for file in walk(containerfile.parent)
             if file != containerfile
         },
-        **{str(file.relative_to(root)): file for path in step.context for file in _walk(root / path)},
+        **{str(file.relative_to(root)): file for path in step.context for file in walk(root / path)},
         **{f"bin/{name}": found for name, found in programs.items() if found is not None},
     }
     return Context(containerfile=containerfile.read_text(), sources=sources)
+
+
+def of_program(step: BuildStep, program: Path) -> Context:
+    """The context of an image that holds one program, as `/<name of the image>`, and nothing else."""
+    containerfile = f'FROM scratch\nCOPY {step.name} /{step.name}\nENTRYPOINT ["/{step.name}"]\n'
+    return Context(containerfile=containerfile, sources={step.name: program})
+
+
+def folders(step: BuildStep, *, root: Path) -> tuple[Path, ...]:
+    """Where the files of a step's `context` are; what is not there is reported at once."""
+    problems = _missing_paths(step, root)
+    if problems:
+        raise InvalidInputError(problems)
+    return tuple(root / path for path in step.context)
 
 
 def find_program(name: str, folders: Iterable[Path]) -> Path | None:
@@ -92,7 +106,8 @@ def sha256(file: Path) -> str:
     return made.hexdigest()
 
 
-def _walk(path: Path) -> Iterator[Path]:
+def walk(path: Path) -> Iterator[Path]:
+    """The files of a folder that belong to it, links followed; a file is its own."""
     if path.is_file():
         yield path
         return
@@ -106,6 +121,10 @@ def _walk(path: Path) -> Iterator[Path]:
 
 def _is_executable(file: Path) -> bool:
     return os.access(file, os.X_OK)
+
+
+def _missing_paths(step: BuildStep, root: Path) -> list[Problem]:
+    return [_missing(step, "context", path) for path in step.context if not (root / path).exists()]
 
 
 def _missing(step: BuildStep, what: str, name: str) -> Problem:

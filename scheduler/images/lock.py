@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scheduler.images import program
+from scheduler import command
 
 _LIMIT_SECONDS: Final = 600
 _HEADER: Final = "# Made by `make lock`; not to be edited.\n"
@@ -88,7 +88,7 @@ def _write(lock: Lock, options: Sequence[str], tell: Callable[[str], None]) -> N
         resolved = Path(name) / lock.target.name
         if lock.target.exists():
             resolved.write_bytes(lock.target.read_bytes())
-        command = [
+        words = [
             "uv",
             "pip",
             "compile",
@@ -98,7 +98,7 @@ def _write(lock: Lock, options: Sequence[str], tell: Callable[[str], None]) -> N
             f"--output-file={resolved}",
             str(lock.source),
         ]
-        program.run(command, limit_seconds=_LIMIT_SECONDS)
+        command.run(words, limit_seconds=_LIMIT_SECONDS)
         text = without_addresses(resolved.read_text())
     lock.target.write_text(text)
     tell(f"{lock.target}: {len(names(text))} packages")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -12,7 +13,9 @@ from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
 
-_KEYS: Final = ("name", "containerfile", "context", "binaries", "args", "after")
+_KEYS: Final = ("name", "containerfile", "task", "context", "args", "after", "bootstrap")
+BOOTSTRAP_PROGRAMS: Final = ("helm",)
+"""What the image that is made outside the cluster takes from the machine it is made on, as `bin/<name>`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +26,22 @@ class BuildStep:
     """Image `<registry>/modelops/<name>`; key in `global.images`."""
     chart: str
     """The sub-chart that declares it."""
-    containerfile: str
+    containerfile: str = ""
     """Path below the chart's folder; the files beside it are the root of the build context."""
+    task: str = ""
+    """The Tekton task that makes the image instead, among the chart's templates."""
     context: tuple[str, ...] = ()
     """Files and folders of the project that are copied to the same path in the context."""
-    binaries: tuple[str, ...] = ()
-    """Programs that are copied to `bin/<name>` in the context."""
     args: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     """Builds that must come first; each gives the argument `<NAME>_IMAGE`."""
+    bootstrap: bool = False
+    """Whether the image is there before the installation: made on a machine, and no task of the pipeline."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Programs of the machine that are copied to `bin/<name>` in the context."""
+        return BOOTSTRAP_PROGRAMS if self.bootstrap else ()
 
 
 def load(chart: str, values: Values) -> tuple[BuildStep, ...]:
@@ -45,6 +55,23 @@ def load(chart: str, values: Values) -> tuple[BuildStep, ...]:
     if problems:
         raise InvalidInputError(problems)
     return tuple(_step(chart, build) for build in builds)
+
+
+def parse(text: str) -> BuildStep:
+    """The step that a task of the installation is given as JSON: one item of `builds`, and the chart that declares it.
+
+    >>> parse('{"chart": "some-chart", "name": "a", "containerfile": "build/Containerfile"}').chart
+    'some-chart'
+    """
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise InvalidInputError([Problem(pointer="--step", message=f"is not JSON: {error}")]) from error
+    if not isinstance(given, Mapping) or not names.is_name(str(given.get("chart"))):
+        message = "must be a build with the 'chart' that declares it"
+        raise InvalidInputError([Problem(pointer="--step", message=message)])
+    build = {key: value for key, value in given.items() if key != "chart"}
+    return load(str(given["chart"]), {"builds": [build]})[0]
 
 
 def argument(name: str) -> str:
@@ -62,11 +89,12 @@ def _step(chart: str, build: Mapping[str, object]) -> BuildStep:
     return BuildStep(
         name=str(build["name"]),
         chart=chart,
-        containerfile=str(build["containerfile"]),
+        containerfile=str(build.get("containerfile") or ""),
+        task=str(build.get("task") or ""),
         context=_texts(build.get("context")),
-        binaries=_texts(build.get("binaries")),
         args={str(key): str(value) for key, value in args.items()},
         after=_texts(build.get("after")),
+        bootstrap=build.get("bootstrap") is True,
     )
 
 
@@ -76,7 +104,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _faults(chart: str, pointer: str, build: object) -> list[Problem]:
     if not isinstance(build, Mapping):
-        return [_problem(chart, pointer, "must be a mapping with 'name' and 'containerfile'")]
+        return [_problem(chart, pointer, "must be a mapping with 'name' and 'containerfile' or 'task'")]
     found = [
         _problem(chart, f"{pointer}/{key}", f"there is no key '{key}' in a build", candidates=_KEYS)
         for key in build
@@ -85,14 +113,28 @@ def _faults(chart: str, pointer: str, build: object) -> list[Problem]:
     name = build.get("name")
     if not isinstance(name, str) or not names.is_name(name):
         found.append(_problem(chart, f"{pointer}/name", "must be a name of a-z, 0-9 and '-'"))
-    containerfile = build.get("containerfile")
-    if not isinstance(containerfile, str) or not _is_inside(containerfile):
-        found.append(_problem(chart, f"{pointer}/containerfile", "must be a path below the chart's folder"))
+    found += _way_faults(chart, pointer, build)
+    if not isinstance(build.get("bootstrap", False), bool):
+        found.append(_problem(chart, f"{pointer}/bootstrap", "must be true or false"))
     if not isinstance(build.get("args") or {}, Mapping):
         found.append(_problem(chart, f"{pointer}/args", "must be a mapping of build arguments"))
-    for key in ("context", "binaries", "after"):
+    for key in ("context", "after"):
         found += _list_faults(chart, f"{pointer}/{key}", build.get(key))
     return found
+
+
+def _way_faults(chart: str, pointer: str, build: Mapping[str, object]) -> list[Problem]:
+    """An image is made from a Containerfile or by a task of the chart's own, and not by both."""
+    containerfile, task = build.get("containerfile"), build.get("task")
+    if task is None:
+        is_path = isinstance(containerfile, str) and _is_inside(containerfile)
+        message = "must be a path below the chart's folder"
+        return [] if is_path else [_problem(chart, f"{pointer}/containerfile", message)]
+    if containerfile is not None:
+        return [_problem(chart, f"{pointer}/task", "there is a containerfile as well; give one of the two")]
+    if not isinstance(task, str) or not names.is_name(task):
+        return [_problem(chart, f"{pointer}/task", "must be a name of a-z, 0-9 and '-'")]
+    return []
 
 
 def _list_faults(chart: str, pointer: str, value: object) -> list[Problem]:

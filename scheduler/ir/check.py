@@ -5,7 +5,7 @@ So one mistake neither hides another nor causes a second complaint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,14 +30,20 @@ class Checked:
     flows: Mapping[str, ScoringFlow] = field(default_factory=dict)
 
 
-def documents(given: Sequence[Sourced], *, is_complete: bool = True, is_pipeline: bool = True) -> Checked:
+def documents(
+    given: Sequence[Sourced],
+    *,
+    is_complete: bool = True,
+    is_pipeline: bool = True,
+    model_types: Collection[str] | None = not_built.MODEL_TYPES,
+) -> Checked:
     """Check all documents. Names are not looked up when the documents are not complete: some may stand in what could
-    not be read. Without `is_pipeline` there need be no ScoringPipeline.
+    not be read. Without `is_pipeline` there need be no ScoringPipeline. Models are of `model_types`, None: of any.
     """
     problems: list[Problem] = []
     whole: list[Sourced] = []
     for sourced in given:
-        found, is_whole = _one(sourced)
+        found, is_whole = _one(sourced, model_types)
         problems += found
         if is_whole:
             whole.append(sourced)
@@ -55,10 +61,10 @@ def documents(given: Sequence[Sourced], *, is_complete: bool = True, is_pipeline
     )
 
 
-def _one(sourced: Sourced) -> tuple[list[Problem], bool]:
+def _one(sourced: Sourced, model_types: Collection[str] | None) -> tuple[list[Problem], bool]:
     problems: list[Problem] = []
     reported: set[str] = set()
-    for problem, covered in (*not_built.problems(sourced), *credentials.problems(sourced)):
+    for problem, covered in (*not_built.problems(sourced, model_types=model_types), *credentials.problems(sourced)):
         problems.append(problem)
         reported.update(covered)
     checked = schema.check(sourced, reported=frozenset(reported))

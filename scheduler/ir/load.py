@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from scheduler.ir import build, check, folder, gather, limits, model_files, norm
 from scheduler.ir.folder import Text
 from scheduler.ir.front_end import FrontEnd
 from scheduler.ir.gather import Gathered
+from scheduler.ir.not_built import MODEL_TYPES
 from scheduler.ir.source import Source
 from scheduler.model import canonical
 from scheduler.model.pipeline import DataChannel, ScoringPipeline
@@ -40,15 +41,22 @@ class LoadedChannel:
     schema: Document
 
 
-def from_folder(path: Path | str, *, front_ends: Sequence[FrontEnd] = (), fill_digests: bool = False) -> Loaded:
+def from_folder(
+    path: Path | str,
+    *,
+    front_ends: Sequence[FrontEnd] = (),
+    fill_digests: bool = False,
+    model_types: Collection[str] | None = MODEL_TYPES,
+) -> Loaded:
     """The IR of all `*.yaml`, `*.yml` and `*.json` files below a folder (or of one such file).
 
     Each model's file is there and has the digest that its document gives. With `fill_digests` those that give none get
     the digest of their file, in pipeline and documents alike. NotFoundError when there is nothing at `path`.
+    `model_types` are those that there are scoring servers for; None: it is for another to know them.
     """
     start = Path(path)
     gathered = gather.texts(folder.texts(start), front_ends=front_ends)
-    checked = check.documents(gathered.documents, is_complete=gathered.is_complete)
+    checked = check.documents(gathered.documents, is_complete=gathered.is_complete, model_types=model_types)
     root = start if start.is_dir() else start.parent
     found = {each.name: model_files.find(each, root) for each in checked.whole if each.kind == "Model"}
     problems = [one.problem for one in found.values() if one.problem is not None]
@@ -69,13 +77,15 @@ def from_documents(
     sources: Sequence[Source] = (),
     front_ends: Sequence[FrontEnd] = (),
     require_digests: bool = True,
+    model_types: Collection[str] | None = MODEL_TYPES,
 ) -> Loaded:
     """The IR of documents that were parsed elsewhere; `sources`, when given, has one entry for each.
 
-    With `require_digests` a model without `sha256` is a Problem: nothing else tells which file it is.
+    With `require_digests` a model without `sha256` is a Problem: nothing else tells which file it is. `model_types` as
+    in `from_folder`.
     """
     gathered = gather.given(documents, sources=sources, front_ends=front_ends)
-    checked = check.documents(gathered.documents, is_complete=gathered.is_complete)
+    checked = check.documents(gathered.documents, is_complete=gathered.is_complete, model_types=model_types)
     problems: list[Problem] = []
     if require_digests:
         message = "'sha256' is missing; `modelops deploy` writes it"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from scheduler import names
 from scheduler.ir import pointer, words
 from scheduler.ir.source import Sourced
+from scheduler.model import alike
 from scheduler.model.problem import Problem
 
 
@@ -26,14 +28,6 @@ class Word:
 WORDS: Final[Mapping[str, tuple[Word, ...]]] = {
     "ScoringPipeline": (
         Word(noun="mode", path=("spec", "mode"), built=("batch", "streaming"), later=("request-response",)),
-    ),
-    "Model": (
-        Word(
-            noun="model type",
-            path=("spec", "type"),
-            built=("pmml", "python-script", "python-binary"),
-            later=("tensorflow-saved-model", "tensorflow-graph", "statistica-pmml", "statistica-c", "onnx"),
-        ),
     ),
     "DataChannel": (
         Word(
@@ -59,12 +53,21 @@ WORDS: Final[Mapping[str, tuple[Word, ...]]] = {
 }
 """By kind. A test compares `built` with the enumerations of the schemas."""
 
+MODEL_TYPES: Final = ("pmml", "python-script", "python-binary")
+"""Those that the project has scoring servers for; a test compares them with the sub-charts."""
+MODEL_TYPES_LATER: Final = ("tensorflow-saved-model", "tensorflow-graph", "statistica-pmml", "statistica-c", "onnx")
+
 STEPS_BUILT: Final = ("map", "filter", "score")
 STEPS_LATER: Final = ("route", "python", "split", "fold", "aggregate", "join", "window", "deduplicate", "monitor")
 
 
-def problems(sourced: Sourced) -> Iterator[tuple[Problem, tuple[str, ...]]]:
-    """Each refusal, with the pointers at and below which the schema has nothing to add."""
+def problems(
+    sourced: Sourced, *, model_types: Collection[str] | None = MODEL_TYPES
+) -> Iterator[tuple[Problem, tuple[str, ...]]]:
+    """Each refusal, with the pointers at and below which the schema has nothing to add.
+
+    `model_types` are those that scoring servers support, whoever built them; None: another knows them.
+    """
     for word in WORDS.get(sourced.kind, ()):
         value = _at(sourced.document, word.path)
         if isinstance(value, str) and value in word.later:
@@ -73,6 +76,21 @@ def problems(sourced: Sourced) -> Iterator[tuple[Problem, tuple[str, ...]]]:
             yield sourced.problem(message, pointer=at), (at, *word.with_it)
     if sourced.kind == "ScoringFlow":
         yield from _steps(sourced)
+    if sourced.kind == "Model" and model_types is not None:
+        yield from _model_type(sourced, model_types)
+
+
+def _model_type(sourced: Sourced, known: Collection[str]) -> Iterator[tuple[Problem, tuple[str, ...]]]:
+    value = _at(sourced.document, ("spec", "type"))
+    if not isinstance(value, str) or value in known or not names.is_name(value):
+        return
+    if value in MODEL_TYPES_LATER:
+        message = f"model type '{value}' is not built yet (built: {words.either(tuple(known))})"
+        yield sourced.problem(message, pointer="/spec/type"), ("/spec/type",)
+    else:
+        message = f"no scoring server supports model type '{value}'"
+        candidates = tuple(alike.nearest_first(value, list(known)))
+        yield sourced.problem(message, pointer="/spec/type", candidates=candidates), ("/spec/type",)
 
 
 def _steps(sourced: Sourced) -> Iterator[tuple[Problem, tuple[str, ...]]]:

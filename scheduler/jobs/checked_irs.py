@@ -24,19 +24,20 @@ class CheckedIrs:
     """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Loaded] = OrderedDict()
+        self._known: OrderedDict[tuple[tuple[str, ...], bytes], Loaded] = OrderedDict()
         self._lock = threading.Lock()
 
-    def load(self, documents: Sequence[Document]) -> Loaded:
+    def load(self, documents: Sequence[Document], *, model_types: tuple[str, ...]) -> Loaded:
         text = canonical.json_bytes(list(documents))
+        key = (model_types, text)
         with self._lock:
-            if text in self._known:
-                self._known.move_to_end(text)
-                return self._known[text]
-        loaded = load.from_documents(documents)
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        loaded = load.from_documents(documents, model_types=model_types)
         if len(text) <= LONGEST:
             with self._lock:
-                self._known[text] = loaded
+                self._known[key] = loaded
                 while len(self._known) > KEPT:
                     self._known.popitem(last=False)
         return loaded

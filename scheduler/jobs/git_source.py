@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +21,7 @@ from typing import Final
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, TooLargeError, UnavailableError
 from scheduler.ir import load
 from scheduler.ir.load import Loaded
+from scheduler.ir.not_built import MODEL_TYPES
 from scheduler.jobs.order import GitPlace
 from scheduler.model.problem import Problem
 
@@ -51,7 +52,7 @@ class GitServer:
     """What a shallow fetch may bring."""
     ir_bytes: int = 4 * 2**20
 
-    def load(self, place: GitPlace) -> tuple[Loaded, str]:
+    def load(self, place: GitPlace, *, model_types: Collection[str] | None = MODEL_TYPES) -> tuple[Loaded, str]:
         """The IR below the place's folder, and the commit that its ref stands for.
 
         InvalidInputError for a place that is no place or an IR with faults, NotFoundError for what is not there,
@@ -66,7 +67,7 @@ class GitServer:
             commit = git.run("rev-parse", "--verify", "--end-of-options", "FETCH_HEAD^{commit}").decode().strip()
             target = Path(folder) / "ir"
             self._extract(git, commit, place, target)
-            return load.from_folder(target), commit
+            return load.from_folder(target, model_types=model_types), commit
 
     def _extract(self, git: _Git, commit: str, place: GitPlace, target: Path) -> None:
         """Write the documents of the folder, and nothing else of the repository, below `target`."""

@@ -25,17 +25,17 @@ class Origin:
     """{path, ref, folder, commit}"""
 
 
-def resolve(order: Order, *, store: Store, git: Git) -> Origin:
-    """The order's IR; every fault of it is an InvalidInputError, also a name that nothing bears."""
+def resolve(order: Order, *, store: Store, git: Git, model_types: tuple[str, ...]) -> Origin:
+    """The order's IR, models of these types in it; every fault is an InvalidInputError, also an unknown name."""
     try:
         if order.git is not None:
-            loaded, commit = git.load(order.git)
+            loaded, commit = git.load(order.git, model_types=model_types)
             place = {"path": order.git.path, "ref": order.git.ref, "folder": order.git.folder, "commit": commit}
             return Origin(loaded=loaded, git=place)
         if order.pipeline:
             revision = store.revision(order.pipeline, order.revision)
-            return Origin(loaded=_CHECKED.load(revision.documents), revision=revision.revision)
+            return Origin(loaded=_CHECKED.load(revision.documents, model_types=model_types), revision=revision.revision)
     except NotFoundError as error:
         pointer = "/git" if order.git else "/pipeline"
         raise InvalidInputError([Problem(pointer=pointer, message=str(error))]) from error
-    return Origin(loaded=_CHECKED.load(order.ir))
+    return Origin(loaded=_CHECKED.load(order.ir, model_types=model_types))

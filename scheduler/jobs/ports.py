@@ -11,6 +11,7 @@ from scheduler.artifacts.revisions import Revision
 from scheduler.cluster.port import Cluster
 from scheduler.helm.port import Helm
 from scheduler.ir.load import Loaded
+from scheduler.jobs import scoring_servers
 from scheduler.jobs.board import Board
 from scheduler.jobs.order import GitPlace
 from scheduler.jobs.totals import JobTotals
@@ -35,8 +36,8 @@ class Store(Protocol):
 class Git(Protocol):
     """The git server."""
 
-    def load(self, place: GitPlace) -> tuple[Loaded, str]:
-        """The IR and the id of the commit that the place's ref stands for now."""
+    def load(self, place: GitPlace, *, model_types: Collection[str] | None) -> tuple[Loaded, str]:
+        """The IR, its models of these types, and the id of the commit that the place's ref stands for now."""
         ...
 
 
@@ -64,6 +65,11 @@ class Ports:
     clock: Callable[[], datetime]
     runner: Callable[[str], Runner]
     """Environment -> its runner account. For removing releases, and for nothing else."""
+
+    @property
+    def model_types(self) -> tuple[str, ...]:
+        """Those that there are scoring servers for."""
+        return scoring_servers.model_types(self.scoring_servers)
 
     def known(self) -> tuple[str, ...]:
         """The environments of which the watches have told; one that is gone is no reason to neglect the others."""

@@ -38,7 +38,7 @@ def prepare(wanted: Order, *, job_id: str, ports: Ports) -> Prepared:
     InvalidInputError with all problems that could be found at once; nothing was changed anywhere.
     """
     order.check(wanted)
-    origin = ir_source.resolve(wanted, store=ports.store, git=ports.git)
+    origin = ir_source.resolve(wanted, store=ports.store, git=ports.git, model_types=ports.model_types)
     ir_text = canonical.json_bytes(list(origin.loaded.documents)).decode()
     resolved = _resolved(origin.loaded.pipeline, _request(wanted, origin, job_id, len(ir_text.encode()), ports), ports)
     _lint(resolved, origin.loaded.pipeline, job_id, ports)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -20,9 +21,9 @@ Result = TypeVar("Result")
 SMALL_BYTES: Final = 8192
 """Largest body that may run on the loop."""
 QUICK_SECONDS: Final = 0.001
-"""Longest that the loop is held by a call, as far as the past tells."""
+"""Longest that the loop is held for a request, as far as the past tells."""
 _MEMORY: Final = 0.8
-"""Part of the slowest recent call that each next one remembers."""
+"""Part of the slowest recent request that each next one remembers."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,35 +39,47 @@ class Lane:
     )
     _waiting: int = 0
     _bytes: int = 0
+    _in_thread: int = 0
+    """Calls that the thread has or will have."""
     _recent: float = QUICK_SECONDS
-    """Seconds that small calls take lately, slow ones weighing longest; until the first it counts as slow."""
+    """Seconds that small requests take lately, slow ones weighing longest; until the first it counts as slow."""
 
     async def run(self, work: Callable[[], Result], *, size: int) -> Result:
-        """What `work` gives; `size` is the bytes it works on."""
-        small = size <= SMALL_BYTES
-        if small and self._waiting == 0 and self._recent < QUICK_SECONDS:
-            return self._timed(work)
+        """What `work` gives for a request of `size` bytes."""
+        with self.entered(size=size):
+            return await self.call(work, requests=1 if size <= SMALL_BYTES else None)
+
+    @contextmanager
+    def entered(self, *, size: int) -> Iterator[None]:
+        """A request of `size` bytes waits or runs meanwhile; ServerBusyError when too much does so already."""
         if self._waiting >= self.most_waiting or (self._waiting and self._bytes + size > self.most_bytes):
             raise ServerBusyError(f"{self._waiting} requests of {self._bytes} bytes wait for this model already")
         self._waiting += 1
         self._bytes += size
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed if small else _run, work)
+            yield
         finally:
             self._waiting -= 1
             self._bytes -= size
+
+    async def call(self, work: Callable[[], Result], *, requests: int | None) -> Result:
+        """What `work` gives; it answers so many small `requests`, or None when it has a large one."""
+        if requests is not None and not self._in_thread and self._recent < QUICK_SECONDS:
+            return self._timed(work, requests)
+        self._in_thread += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, work, requests)
+        finally:
+            self._in_thread -= 1
 
     def close(self) -> None:
         """Let what runs end, and start nothing more."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _timed(self, work: Callable[[], Result]) -> Result:
+    def _timed(self, work: Callable[[], Result], requests: int | None) -> Result:
         began = time.perf_counter()
         try:
             return work()
         finally:
-            self._recent = max(time.perf_counter() - began, self._recent * _MEMORY)
-
-
-def _run(work: Callable[[], Result]) -> Result:
-    return work()
+            if requests is not None:
+                self._recent = max((time.perf_counter() - began) / requests, self._recent * _MEMORY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
@@ -11,8 +12,10 @@ from starlette.types import Receive, Scope, Send
 
 from scheduler.errors import TooLargeError
 from scheduler.serving import answers, inference
-from scheduler.serving.execution import Lane
+from scheduler.serving.execution import SMALL_BYTES, Lane
 from scheduler.serving.faults import RequestRefusedError
+from scheduler.serving.gathering import Gathering
+from scheduler.serving.inference import Order, Scored
 from scheduler.serving.metrics import Metrics
 from scheduler.serving.repository import Repository
 from scheduler.serving.wire import Answer
@@ -31,6 +34,7 @@ class Infer:
     def __init__(self, repository: Repository, *, lanes: Mapping[str, Lane], metrics: Metrics, most_bytes: int) -> None:
         self._repository = repository
         self._lanes = lanes
+        self._gatherings = {name: Gathering(lane) for name, lane in lanes.items()}
         self._metrics = metrics
         self._most_bytes = most_bytes
 
@@ -61,16 +65,19 @@ class Infer:
             lengths = {name: value for name, value in scope["headers"] if name in {_HEADER_LENGTH, _CONTENT_LENGTH}}
             body = await self._body(receive, lengths.get(_CONTENT_LENGTH))
             header_length = _length(lengths.get(_HEADER_LENGTH), len(body))
-            answer, rows = await self._lanes[known].run(
-                lambda: inference.answer(body, header_length=header_length, model=config, runner=runner),
-                size=len(body),
-            )
+            scored = await self._scored(Order(body=body, header_length=header_length, model=config, runner=runner))
         except ClientGoneError:
             raise
         except Exception as fault:  # noqa: BLE001 - every fault gets its answer
             return self._refusal(fault, known)
-        self._metrics.answered(known, rows=rows, seconds=time.perf_counter() - began)
-        return answer
+        self._metrics.answered(known, rows=scored.rows, seconds=time.perf_counter() - began)
+        return scored.answer
+
+    async def _scored(self, order: Order) -> Scored:
+        name, size = order.model.name, len(order.body)
+        if order.runner.rows_alone and size <= SMALL_BYTES:
+            return await self._gatherings[name].answer(order)
+        return await self._lanes[name].run(partial(inference.answer, order), size=size)
 
     def _refusal(self, fault: Exception, model: str) -> Response:
         response = answers.failure(fault)

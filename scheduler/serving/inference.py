@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from scheduler.serving import columns, faults, wire
@@ -12,30 +15,60 @@ from scheduler.serving.runners.port import Runner
 from scheduler.serving.wire import Answer, Request
 
 
-def answer(body: bytes, *, header_length: int | None, model: ModelConfig, runner: Runner) -> tuple[Answer, int]:
-    """The answer and the number of rows in it; RequestRefusedError when the request or single rows of it are bad."""
-    request = wire.read(body, header_length=header_length, signature=model.signature)
-    outputs = _scored(request, model, runner)
-    written = wire.write(
-        model=model.name, version=model.version, request=request, columns=outputs, signature=model.signature
-    )
-    return written, request.rows
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A request as it came, with the model that is to answer it."""
+
+    body: bytes
+    header_length: int | None
+    model: ModelConfig
+    runner: Runner
 
 
-def _scored(request: Request, model: ModelConfig, runner: Runner) -> Columns:
-    names = list(dict.fromkeys(wanted.name for wanted in request.outputs))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    answer: Answer
+    rows: int
+
+
+def answer(order: Order) -> Scored:
+    """The answer; RequestRefusedError when the request or single rows of it are bad."""
+    request = read(order)
+    outputs = scored(request.columns, rows=request.rows, names=names(request), order=order)
+    return written(request, outputs, order=order)
+
+
+def read(order: Order) -> Request:
+    """The request in the order's body; RequestRefusedError for a bad one."""
+    return wire.read(order.body, header_length=order.header_length, signature=order.model.signature)
+
+
+def names(request: Request) -> tuple[str, ...]:
+    """The outputs that are asked for, each once."""
+    return tuple(dict.fromkeys(wanted.name for wanted in request.outputs))
+
+
+def scored(given: Columns, *, rows: int, names: Sequence[str], order: Order) -> Columns:
+    """The outputs for `rows` rows as the order's model gives them; RequestRefusedError names the bad ones."""
     # a model's own divisions by zero are seen by its values, and reported row by row
     with np.errstate(all="ignore"):
-        results = runner.predict(request.columns, outputs=names)
+        results = order.runner.predict(given, outputs=names)
     settled: dict[str, Column] = {}
     bad: list[RowFault] = []
     for name in names:
-        if len(results[name]) != request.rows:
-            raise RequestRefusedError(
-                f"the model gives {len(results[name])} values of {name!r} for {request.rows} rows"
-            )
-        settled[name], found = columns.settle(results[name], model.signature.output(name))
+        if len(results[name]) != rows:
+            raise RequestRefusedError(f"the model gives {len(results[name])} values of {name!r} for {rows} rows")
+        settled[name], found = columns.settle(results[name], order.model.signature.output(name))
         bad += found
     if bad:
-        raise faults.of_rows(bad, count=request.rows)
+        raise faults.of_rows(bad, count=rows)
     return settled
+
+
+def written(request: Request, outputs: Columns, *, order: Order) -> Scored:
+    """The answer to a request whose outputs are known."""
+    model = order.model
+    body = wire.write(
+        model=model.name, version=model.version, request=request, columns=outputs, signature=model.signature
+    )
+    return Scored(answer=body, rows=request.rows)

@@ -12,17 +12,28 @@ SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 def test_every_step_and_model_of_a_large_ir_is_loaded(bench: Bench) -> None:
-    bench.of("IR, loading", "YAML text to the checked pipeline, one score step a model; processor time.")
+    bench.of(
+        "IR, loading", "YAML text to the checked pipeline, one score step a model; processor time, the best of three."
+    )
+    took: dict[int, float] = {}
     for size in (500, 1_000, 2_000) if bench.is_full else (500,):
         text = ir_of(size)
-
-        started = time.process_time()
-        loaded = load.from_text(text)
-        seconds = time.process_time() - started
-
-        bench.figure(f"{size:,} steps and models, {len(text) / 1024:.0f} KiB", seconds, "s")
+        took[size], loaded = seconds(text)
+        bench.figure(f"{size:,} steps and models, {len(text) / 1024:.0f} KiB", took[size], "s")
         assert [model.name for model in loaded.pipeline.models] == sorted(f"m{number}" for number in range(size))
         assert sum(len(flow.steps) for flow in loaded.pipeline.flows) == size
+    if bench.is_full:
+        bench.figure("1,000 / 500", took[1_000] / took[500], "times", at_most=2.5)
+
+
+def seconds(text: str) -> tuple[float, load.Loaded]:
+    """CPU time, the best of three, and what was loaded."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        loaded = load.from_text(text)
+        best = min(best, time.process_time() - started)
+    return best, loaded
 
 
 def ir_of(size: int) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scheduler import assets, names
+from scheduler.assembly import folder
 from scheduler.jobs import scoring_servers
 from scheduler.model.types import Manifest
 from scheduler.preprocess import resolve
@@ -281,11 +280,12 @@ def test_a_scoring_server_has_no_other_face_that_starts_something(face: str) -> 
         assert render.chart(assets.subchart(name), values=values, release="modelops", namespace="modelops") == ()
 
 
-def test_the_pipeline_takes_in_every_chart_with_a_job_face() -> None:
-    listed = {item["name"] for item in yaml.safe_load((render.PIPELINE / "Chart.yaml").read_text())["dependencies"]}
-    with_face = {path.name for path in render.CHARTS if path != render.PIPELINE and _has_job_face(path)}
-    assert listed == {*with_face, "data-channel"}
-
-
-def _has_job_face(chart: Path) -> bool:
-    return any('eq .Values.global.render "job"' in file.read_text() for file in (chart / "templates").glob("*.yaml"))
+def test_a_chart_says_which_faces_it_has() -> None:
+    for subchart in folder.subcharts(assets.charts()):
+        chart = assets.subchart(subchart.name)
+        templates = "".join(file.read_text() for file in (chart / "templates").glob("*.yaml"))
+        if not subchart.faces:
+            continue  # the library
+        speaks_of_jobs = '.Values.global.render "job"' in templates or "Face `job`" in templates
+        assert ("job" in subchart.faces) == speaks_of_jobs, subchart.name
+        assert ("builds" in subchart.faces) == bool(schemas.defaults(chart).get("builds")), subchart.name

@@ -12,6 +12,7 @@ import pytest
 from scheduler import assets, names
 from scheduler.ir import build, not_built, references, schema, schema_table, schema_words
 from scheduler.ir.source import Sourced
+from scheduler.jobs import scoring_servers
 from scheduler.model import duration
 from scheduler.model.pipeline import Batch, DeadLetters, Deadlines, FieldType, OnError
 
@@ -91,6 +92,11 @@ def test_what_is_built_is_what_the_schemas_accept() -> None:
                 part = part["properties"][key]
             assert tuple(part["enum"]) == word.built, f"{kind}: {word.noun}"
             assert not set(word.built) & set(word.later)
+    written = schema.of_kind("Model")["properties"]["spec"]["properties"]["type"]
+    assert tuple(written["examples"]) == not_built.MODEL_TYPES
+    assert all(f"`{name}`" in written["description"] for name in not_built.MODEL_TYPES)
+    assert set(scoring_servers.model_types()) == set(not_built.MODEL_TYPES)
+    assert not set(not_built.MODEL_TYPES) & set(not_built.MODEL_TYPES_LATER)
     step = schema.of_kind("ScoringFlow")["$defs"]["step"]
     assert tuple(branch["required"][0] for branch in step["oneOf"]) == not_built.STEPS_BUILT
     assert not set(step["properties"]) & set(not_built.STEPS_LATER)

@@ -146,6 +146,89 @@ def test_a_name_is_taken_once(helm: Helm, namespace: str, chart: Path) -> None:
     assert status.revision == 1
 
 
+def _upgrade(helm: Helm, text: str, *, namespace: str, chart: Path) -> ReleaseStatus:
+    given = {"text": text}
+    return helm.upgrade("small-1", chart=chart, values=given, namespace=namespace, labels=LABELS, ready_seconds=30)
+
+
+def test_an_upgrade_installs_what_is_not_there_and_then_makes_revisions(
+    helm: Helm, namespace: str, chart: Path
+) -> None:
+    first = _upgrade(helm, "a", namespace=namespace, chart=chart)
+    second = _upgrade(helm, "b", namespace=namespace, chart=chart)
+
+    assert (first.state, first.revision) == (ReleaseState.DEPLOYED, 1)
+    assert (second.state, second.revision) == (ReleaseState.DEPLOYED, 2)
+    assert helm.status("small-1", namespace=namespace) == second
+    assert helm.values("small-1", namespace=namespace) == {"text": "b"}
+
+
+def test_a_rollback_brings_back_what_was_deployed_before_as_a_new_revision(
+    helm: Helm, namespace: str, chart: Path
+) -> None:
+    _upgrade(helm, "a", namespace=namespace, chart=chart)
+    _upgrade(helm, "b", namespace=namespace, chart=chart)
+
+    back = helm.rollback("small-1", namespace=namespace)
+
+    assert (back.state, back.revision) == (ReleaseState.DEPLOYED, 3)
+    assert helm.values("small-1", namespace=namespace) == {"text": "a"}
+
+
+def test_a_first_revision_has_nothing_to_go_back_to(helm: Helm, namespace: str, chart: Path) -> None:
+    _upgrade(helm, "a", namespace=namespace, chart=chart)
+
+    with pytest.raises(NotFoundError, match="no revision to go back to"):
+        helm.rollback("small-1", namespace=namespace)
+
+
+def test_what_is_not_there_has_no_values_and_no_way_back(helm: Helm, namespace: str) -> None:
+    with pytest.raises(NotFoundError, match="release: not found"):
+        helm.values("small-1", namespace=namespace)
+    with pytest.raises(NotFoundError, match="release: not found"):
+        helm.rollback("small-1", namespace=namespace)
+
+
+def test_an_upgrade_that_fails_is_undone(helm: Helm, namespace: str, chart: Path) -> None:
+    _upgrade(helm, "a", namespace=namespace, chart=chart)
+    _break(helm, chart)
+
+    with pytest.raises(ProgramError):
+        _upgrade(helm, "b", namespace=namespace, chart=chart)
+
+    status = helm.status("small-1", namespace=namespace)
+    assert status is not None
+    assert (status.state, status.revision) == (ReleaseState.DEPLOYED, 3)
+    assert helm.values("small-1", namespace=namespace) == {"text": "a"}
+
+
+def test_a_first_revision_that_fails_is_removed(helm: Helm, namespace: str, chart: Path) -> None:
+    _break(helm, chart)
+
+    with pytest.raises(ProgramError):
+        _upgrade(helm, "a", namespace=namespace, chart=chart)
+
+    assert helm.status("small-1", namespace=namespace) is None
+
+
+def _break(helm: Helm, chart: Path) -> None:
+    """From now on the chart holds an object that the API server refuses."""
+    if isinstance(helm, FakeHelm):
+
+        def refuse(_: object) -> None:
+            raise ProgramError("helm upgrade failed: Service is invalid")
+
+        helm.on_upgrade = refuse
+        return
+    broken = """\
+        apiVersion: v1
+        kind: Service
+        metadata: {name: broken}
+        spec: {ports: [{port: 80, name: UPPER}]}
+        """
+    (chart / "templates" / "service.yaml").write_text(textwrap.dedent(broken))
+
+
 def test_what_is_not_there_cannot_be_uninstalled(helm: Helm, namespace: str) -> None:
     with pytest.raises(NotFoundError, match="release: not found"):
         helm.uninstall("small-1", namespace=namespace)

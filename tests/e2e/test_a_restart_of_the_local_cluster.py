@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import devcluster
-from scheduler.devcluster import addresses, command, firewall, kernel, leftovers, network, processes, startup
+from scheduler import command, devcluster
+from scheduler.devcluster import addresses, firewall, kernel, leftovers, network, processes, startup
 from tests import real_cluster
 from tests.e2e import cluster_kills
 

@@ -22,7 +22,7 @@ from scheduler.cluster import kinds
 from scheduler.demo.installation import Platform
 from scheduler.devcluster.addresses import API_SERVER, Addresses
 from scheduler.errors import ProgramError
-from scheduler.images.registry import is_plain
+from scheduler.images.connection import is_plain
 from tests.charts import render
 from tests.e2e import probes
 from tests.e2e.probes import Probe

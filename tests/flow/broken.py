@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from scheduler.devcluster import command, go, toolchain
+from scheduler import command
+from scheduler.devcluster import go, toolchain
 from scheduler.devcluster.home import Home
+from scheduler.golang import compiler as golang
 
 ADDED: Final = Path(__file__).parent / "faults"
 """Go files that only this build has."""
@@ -51,5 +53,5 @@ def build(folder: Path) -> Path:
     compiler = go.find(Home.from_environ(os.environ), print)
     laid_over = ("-overlay", folder / "overlay.json", "-o", program, ".")
     words: list[str | Path] = [compiler, "build", *toolchain.flags(toolchain.BENTO), *laid_over]
-    command.run(words, limit_seconds=_BUILD_SECONDS, environ=toolchain.ENVIRON, folder=sources)
+    command.run(words, limit_seconds=_BUILD_SECONDS, environ=golang.ENVIRON, folder=sources)
     return program

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scheduler.devcluster import command, go, toolchain
+from scheduler import command
+from scheduler.devcluster import go, toolchain
 from scheduler.devcluster.home import Home
+from scheduler.golang import compiler as golang
 
 MODULE: Final = "github.com/warpstreamlabs/bento"
 _REGISTERED: Final = re.compile(
@@ -56,7 +58,7 @@ def named_in_source() -> frozenset[tuple[str, str]]:
     """(kind, name) of everything that the source of this very version of Bento registers, linked or not."""
     compiler = go.find(Home.from_environ(os.environ), print)
     words: list[str | Path] = [compiler, "list", "-m", "-f", "{{.Dir}}", MODULE]
-    folder = command.run(words, limit_seconds=300, environ=toolchain.ENVIRON, folder=toolchain.BENTO.folder).strip()
+    folder = command.run(words, limit_seconds=300, environ=golang.ENVIRON, folder=toolchain.BENTO.folder).strip()
     assert folder, f"the source of {MODULE} is not here"
     return frozenset(
         ((found["a"] or found["b"]).lower(), found["name"])

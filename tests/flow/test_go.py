@@ -8,8 +8,10 @@ from typing import Final
 
 import pytest
 
-from scheduler.devcluster import command, go, toolchain
+from scheduler import command
+from scheduler.devcluster import go, toolchain
 from scheduler.devcluster.home import Home
+from scheduler.golang import compiler as golang
 
 pytestmark = [pytest.mark.bento, pytest.mark.timeout(900)]
 
@@ -24,7 +26,7 @@ def compiler() -> Path:
 
 
 def run(compiler: Path, *words: str, folder: Path) -> str:
-    return command.run([compiler, *words], limit_seconds=840, environ=toolchain.ENVIRON, folder=folder)
+    return command.run([compiler, *words], limit_seconds=840, environ=golang.ENVIRON, folder=folder)
 
 
 def test_the_engine_passes_its_own_tests(compiler: Path) -> None:

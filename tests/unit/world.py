@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -82,7 +82,7 @@ class FakeStore:
 class FakeGit:
     places: Mapping[GitPlace, Loaded] = field(default_factory=dict)
 
-    def load(self, place: GitPlace) -> tuple[Loaded, str]:
+    def load(self, place: GitPlace, *, model_types: Collection[str] | None) -> tuple[Loaded, str]:
         if place not in self.places:
             raise NotFoundError(f"repository '{place.path}' has no ref '{place.ref}'")
         return self.places[place], COMMIT

@@ -52,7 +52,8 @@ def _deploy(
     def deploy(name: str, body: Deployment, request: Request) -> JSONResponse:
         """Make the next revision (201), or name the latest when it holds the same (200); 422 with every problem."""
         caller = access.require(request, verb="create", resource="pipelines")
-        loaded = load.from_documents(body.documents)
+        # which model types there are servers for is the scheduling server's to know
+        loaded = load.from_documents(body.documents, model_types=None)
         problems = [*_other_name(name, loaded.pipeline), *_missing_artifacts(loaded.pipeline, store)]
         if problems:
             raise InvalidInputError(problems)

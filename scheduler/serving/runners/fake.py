@@ -26,12 +26,16 @@ class FakeRunner:
 
     platform = "fake"
 
-    def __init__(self, *, signature: Signature, seconds: float = 0.0) -> None:
+    def __init__(self, *, signature: Signature, seconds: float = 0.0, rows_alone: bool = True) -> None:
         self._names = [tensor.name for tensor in signature.inputs]
         self._seconds = seconds
+        self.rows_alone = rows_alone
+        self.calls: list[int] = []
+        """Rows of each call."""
         self.is_closed = False
 
     def predict(self, columns: Columns, *, outputs: Sequence[str]) -> Results:
+        self.calls.append(len(columns[self._names[0]].values))
         time.sleep(self._seconds)
         total = isolation.predict(_sums, columns_.matrix(columns, self._names))
         return dict.fromkeys(outputs, total)

@@ -50,6 +50,7 @@ class PmmlRunner:
     """Calls PMML4S. Numbers go over as one `double[][]` (NaN is missing), rows with text as `Object[][]`."""
 
     platform = "pmml_pmml4s"
+    rows_alone = True  # PMML4S is called for one row at a time
 
     def __init__(
         self, model: Any, *, names: Sequence[str], outputs: Mapping[str, int], decimals: frozenset[str]

@@ -21,6 +21,14 @@ class Runner(Protocol):
         """What executes it, for the model's metadata: `sklearn_joblib`, `python_script`, `pmml_pmml4s`."""
         ...
 
+    @property
+    def rows_alone(self) -> bool:
+        """Whether a row's results are the same to the last bit whatever rows stand beside it.
+
+        Requests may then be scored together. No when in doubt: a product of matrices is not.
+        """
+        ...
+
     def predict(self, columns: Columns, *, outputs: Sequence[str]) -> Results:
         """Score all rows; `outputs` are names of the model's signature.
 

@@ -24,7 +24,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from scheduler.serving import columns as columns_
 from scheduler.serving.columns import Array, Columns
 from scheduler.serving.faults import ModelRefusedError
-from scheduler.serving.runners import isolation
+from scheduler.serving.runners import isolation, row_wise
 from scheduler.serving.runners.port import Results
 from scheduler.serving.signature import Signature
 
@@ -42,6 +42,7 @@ class EstimatorRunner:
         self._names = tuple(names)
         self._probabilities = probabilities
         """Output name -> column of `predict_proba`."""
+        self.rows_alone = row_wise.is_exact(estimator)
 
     def predict(self, columns: Columns, *, outputs: Sequence[str]) -> Results:
         return isolation.predict(lambda matrix: self._scored(matrix, outputs), columns_.matrix(columns, self._names))

@@ -36,6 +36,7 @@ class ScriptRunner:
     """Calls the script's function."""
 
     platform = "python_script"
+    rows_alone = False  # nobody knows what a function makes of its rows
 
     def __init__(self, score: Score, *, signature: Signature) -> None:
         self._score = score

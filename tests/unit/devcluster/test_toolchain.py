@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.devcluster import go, toolchain
+from scheduler.devcluster import toolchain
 from scheduler.devcluster.home import Home
 from scheduler.devcluster.toolchain import Program
 from scheduler.errors import ProgramError
+from scheduler.golang import finding
 
 PROGRAMS = toolchain.programs()
 
@@ -117,7 +118,7 @@ def test_every_program_is_pinned_and_ours_to_build(program: Program) -> None:
     text = (program.folder / "go.mod").read_text()
     assert program.package == "." or f"tool {program.package}\n" in text or f"\t{program.package}\n" in text
     assert toolchain.version(program) == "dev" or re.fullmatch(r"v\d+\.\d+\.\d+", toolchain.version(program))
-    assert go.parse(text.split("\ngo ")[1]) <= (1, 26, 99)
+    assert finding.parse(text.split("\ngo ")[1]) <= (1, 26, 99)
 
 
 @pytest.mark.parametrize("module", sorted(path.name for path in toolchain.MODULES.iterdir()))

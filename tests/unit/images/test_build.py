@@ -14,13 +14,11 @@ BASE = f"{REGISTRY}/modelops/base:trixie"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    _chart(
-        tmp_path, "runtime", {"name": "runtime", "context": ["scheduler"], "binaries": ["bento"], "args": {"A": "1"}}
-    )
+    _chart(tmp_path, "runtime", {"name": "runtime", "context": ["scheduler"], "bootstrap": True, "args": {"A": "1"}})
     _chart(tmp_path, "flow", {"name": "flow", "after": ["runtime"]})
     _write(tmp_path / "scheduler" / "errors.py", "x = 1")
     _write(tmp_path / "scheduler" / "__pycache__" / "errors.cpython-311.pyc", "compiled")
-    _write(tmp_path / "programs" / "bento", "#!/bin/sh").chmod(0o700)
+    _write(tmp_path / "programs" / "helm", "#!/bin/sh").chmod(0o700)
     return tmp_path
 
 
@@ -71,7 +69,7 @@ def test_images_are_built_in_order_with_base_arguments_and_earlier_images(root: 
 def test_the_context_is_the_build_folder_the_named_paths_and_the_programs(root: Path) -> None:
     workshop = Workshop(root)
     workshop.build(only=["runtime"])
-    assert workshop.builder.built[0][2] == ("bin/bento", "requirements.lock", "scheduler/errors.py")
+    assert workshop.builder.built[0][2] == ("bin/helm", "requirements.lock", "scheduler/errors.py")
 
 
 def test_a_link_to_a_chart_is_followed(root: Path) -> None:
@@ -113,13 +111,15 @@ def test_a_missing_base_is_named(root: Path) -> None:
         workshop.build()
 
 
-def test_everything_that_a_build_lacks_is_reported_at_once(root: Path) -> None:
-    _chart(root, "runtime", {"name": "runtime", "context": ["nothing"], "binaries": ["no-such-program"]})
+def test_everything_that_a_build_lacks_is_reported_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _chart(root, "runtime", {"name": "runtime", "context": ["nothing"], "bootstrap": True})
+    (root / "programs" / "helm").unlink()
+    monkeypatch.setenv("PATH", str(root))
     with pytest.raises(InvalidInputError) as raised:
         Workshop(root).build()
     assert [problem.message for problem in raised.value.problems] == [
         "runtime: context 'nothing' is not there",
-        "runtime: program 'no-such-program' is not there",
+        "runtime: program 'helm' is not there",
     ]
 
 
@@ -127,3 +127,21 @@ def test_a_failed_build_ends_with_the_builders_words(root: Path) -> None:
     _write(root / "charts" / "subcharts" / "runtime" / "build" / "Containerfile", "RUN FAIL")
     with pytest.raises(ProgramError, match=r"image runtime was not built: .*FAIL"):
         Workshop(root).build()
+
+
+def test_the_image_of_a_task_is_made_from_the_program_of_its_name(root: Path) -> None:
+    folder = root / "charts" / "subcharts" / "engine"
+    builds = [{"name": "engine", "task": "compile-engine", "context": ["scheduler"]}]
+    _write(folder / "values.yaml", yaml.safe_dump({"builds": builds}))
+    _write(root / "programs" / "engine", "#!/bin/sh").chmod(0o700)
+    workshop = Workshop(root)
+    workshop.build(only=["engine"])
+    workshop.build(only=["engine"])
+    assert [paths for _, _, paths in workshop.builder.built] == [("engine",)]
+
+
+def test_a_task_whose_program_is_not_here_is_refused(root: Path) -> None:
+    builds = [{"name": "no-such-engine", "task": "compile-engine"}]
+    _write(root / "charts" / "subcharts" / "engine" / "values.yaml", yaml.safe_dump({"builds": builds}))
+    with pytest.raises(InvalidInputError, match="no program 'no-such-engine' is here"):
+        Workshop(root).build(only=["no-such-engine"])

@@ -1,3 +1,4 @@
+import base64
 import configparser
 from pathlib import Path
 
@@ -30,12 +31,32 @@ def test_apt_learns_proxies_and_certificates() -> None:
     assert 'Acquire::https::CAInfo "/run/secrets/ca";' in text
 
 
-def test_secrets_are_files_that_only_their_owner_reads(tmp_path: Path) -> None:
+def test_the_machines_settings_are_written_as_files_that_only_their_owner_reads(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("certificates")
-    written = network.secrets({"SSL_CERT_FILE": str(bundle), "PIP_CONFIG_FILE": "/does/not/exist"}, tmp_path)
-    assert written["ca"] == bundle
-    assert {name: path.stat().st_mode & 0o777 for name, path in written.items() if name != "ca"} == {
-        "pip": 0o600,
-        "apt": 0o600,
-    }
+    environ = {"SSL_CERT_FILE": str(bundle), "PIP_CONFIG_FILE": "/does/not/exist", "GOPROXY": "direct", "GOENV": "off"}
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    network.write(network.machine(environ), folder)
+    assert {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()} == dict.fromkeys(
+        ("apt", "ca", "go", "pip"), 0o600
+    )
+    assert (folder / "ca").read_text() == "certificates"
+    assert set(network.secrets(folder)) == {"apt", "ca", "pip"}
+
+
+def test_go_learns_where_modules_are_and_nothing_else_of_the_machine() -> None:
+    file = "GOPROXY=https://one.example.com\nGOBIN=/here\nGOFLAGS=-mod=mod\n"
+    assert network.go_settings({"GOSUMDB": "off"}, file) == "GOPROXY=https://one.example.com\nGOSUMDB=off\n"
+    assert network.go_settings({"GOPROXY": "direct"}, file) == "GOPROXY=direct\n"
+
+
+def test_the_settings_as_a_secret_hold_no_path_of_the_machine(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("certificates")
+    found = network.machine({"SSL_CERT_FILE": str(bundle), "PIP_CACHE_DIR": str(tmp_path)})
+    made = network.manifest(found, name="settings", namespace="builds")
+    assert made["metadata"] == {"name": "settings", "namespace": "builds"}
+    texts = {key: base64.b64decode(text).decode() for key, text in made["data"].items()}
+    assert texts == found
+    assert str(tmp_path) not in "".join(texts.values())

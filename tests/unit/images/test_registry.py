@@ -2,7 +2,8 @@ import httpx
 import pytest
 
 from scheduler.errors import ForbiddenError, UnavailableError
-from scheduler.images.registry import HttpRegistry, is_plain, split
+from scheduler.images.connection import is_plain
+from scheduler.images.registry import HttpRegistry, split
 
 HOST = "10.217.0.1:5000"
 DIGEST = "sha256:" + "a" * 64

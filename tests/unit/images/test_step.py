@@ -9,7 +9,7 @@ def test_a_declared_build_becomes_a_step() -> None:
         "name": "streaming-runtime",
         "containerfile": "build/Containerfile",
         "context": ["scheduler"],
-        "binaries": ["bento"],
+        "bootstrap": True,
         "args": {"LEVEL": 3},
         "after": ["shell"],
     }
@@ -19,7 +19,7 @@ def test_a_declared_build_becomes_a_step() -> None:
             chart="streaming-runtime",
             containerfile="build/Containerfile",
             context=("scheduler",),
-            binaries=("bento",),
+            bootstrap=True,
             args={"LEVEL": "3"},
             after=("shell",),
         ),
@@ -37,8 +37,7 @@ def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
             "name": "a",
             "containerfile": "build/Containerfile",
             "context": ["/etc", "../x"],
-            "binaries": "bento",
-            "args": [],
+            "bootstrap": "yes",
         },
         "text",
     ]
@@ -48,9 +47,9 @@ def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
         "/builds/0/contexts",
         "/builds/0/name",
         "/builds/0/containerfile",
+        "/builds/1/bootstrap",
         "/builds/1/context/0",
         "/builds/1/context/1",
-        "/builds/1/binaries",
         "/builds/2",
         "/builds/3/args",
     ]
@@ -60,3 +59,33 @@ def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
 def test_builds_that_are_no_list_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="must be a list of builds"):
         step.load("some-chart", {"builds": {"name": "a"}})
+
+
+def test_a_build_has_a_containerfile_or_a_task() -> None:
+    builds = [
+        {"name": "a", "task": "compile-a", "after": ["b"]},
+        {"name": "b", "task": "compile-b", "containerfile": "build/Containerfile"},
+        {"name": "c", "task": "../c"},
+        {"name": "d"},
+    ]
+    assert step.load("some-chart", {"builds": builds[:1]})[0].task == "compile-a"
+    with pytest.raises(InvalidInputError) as raised:
+        step.load("some-chart", {"builds": builds})
+    assert [problem.pointer for problem in raised.value.problems] == [
+        "/builds/1/task",
+        "/builds/2/task",
+        "/builds/3/containerfile",
+    ]
+
+
+def test_a_step_is_read_from_what_a_task_is_given() -> None:
+    text = '{"chart": "some-chart", "name": "a", "containerfile": "build/Containerfile", "args": {"A": "1"}}'
+    assert step.parse(text) == step.BuildStep(
+        name="a", chart="some-chart", containerfile="build/Containerfile", args={"A": "1"}
+    )
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "a", "containerfile": "x"}', '{"chart": "c", "name": "a"}'])
+def test_what_is_no_step_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError):
+        step.parse(text)

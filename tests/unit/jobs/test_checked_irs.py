@@ -16,6 +16,7 @@ from scheduler.model.types import Document
 from tests.unit import world
 
 DOCUMENTS = list(world.DOCUMENTS)
+TYPES = ("pmml", "python-binary", "python-script")
 
 
 @pytest.fixture
@@ -24,9 +25,9 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     real = load.from_documents
 
-    def from_documents(documents: list[Document]) -> load.Loaded:
+    def from_documents(documents: list[Document], *, model_types: tuple[str, ...] = TYPES) -> load.Loaded:
         seen.append(len(documents))
-        return real(documents)
+        return real(documents, model_types=model_types)
 
     monkeypatch.setattr("scheduler.jobs.checked_irs.load.from_documents", from_documents)
     return seen
@@ -43,18 +44,28 @@ def changed(text: str) -> list[Document]:
 def test_equal_documents_are_checked_once(checks: list[int]) -> None:
     irs = CheckedIrs()
 
-    first = irs.load(DOCUMENTS)
-    again = irs.load(json.loads(json.dumps(DOCUMENTS)))
+    first = irs.load(DOCUMENTS, model_types=TYPES)
+    again = irs.load(json.loads(json.dumps(DOCUMENTS)), model_types=TYPES)
 
     assert again is first
     assert len(checks) == 1
     assert first == load.from_documents(DOCUMENTS)
 
 
+def test_other_model_types_are_another_question(checks: list[int]) -> None:
+    irs = CheckedIrs()
+    irs.load(DOCUMENTS, model_types=TYPES)
+
+    with pytest.raises(InvalidInputError, match="no scoring server supports"):
+        irs.load(DOCUMENTS, model_types=("linear-csv",))
+
+
 def test_what_differs_is_checked_again(checks: list[int]) -> None:
     irs = CheckedIrs()
 
-    found = {irs.load(documents).digest for documents in (DOCUMENTS, changed("one"), DOCUMENTS[::-1])}
+    found = {
+        irs.load(documents, model_types=TYPES).digest for documents in (DOCUMENTS, changed("one"), DOCUMENTS[::-1])
+    }
 
     assert len(checks) == 3
     assert len(found) == 2, "the order of documents is no difference in the end"
@@ -65,7 +76,7 @@ def test_a_fault_is_told_every_time(checks: list[int]) -> None:
 
     for _ in range(2):
         with pytest.raises(InvalidInputError):
-            irs.load(faulty)
+            irs.load(faulty, model_types=TYPES)
 
     assert len(checks) == 2
 
@@ -75,6 +86,6 @@ def test_what_is_kept_has_its_limits(checks: list[int], monkeypatch: pytest.Monk
     monkeypatch.setattr(checked_irs, "LONGEST", len(canonical.json_bytes(DOCUMENTS)) + 500)
     irs, long = CheckedIrs(), changed("x" * 1000)
     for documents in (long, long, changed("1"), changed("2"), changed("3"), changed("3"), changed("1")):
-        irs.load(documents)
+        irs.load(documents, model_types=TYPES)
 
     assert len(checks) == 6, "the long one twice, and the one that gave way to others"

@@ -53,3 +53,26 @@ def test_a_text_with_every_kind_of_line_end_survives() -> None:
     values = {"a": "x\r\ny\u2028z\x85\n\n  indented \n"}
 
     assert yaml.safe_load(values_text.to_yaml(values)) == values
+
+
+@given(_VALUES)
+def test_the_text_is_what_pyyamls_own_dumper_writes(values: dict[str, object]) -> None:
+    assert values_text.to_yaml(values) == yaml.dump(values, Dumper=_Dumper, width=10**6, allow_unicode=True)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """PyYAML's with the styles of strings that Values have."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style=values_text.style(text)),
+)
+
+
+def test_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="set has no form in Values"):
+        values_text.to_yaml({"key": {1}})

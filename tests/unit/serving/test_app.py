@@ -277,6 +277,26 @@ def test_more_requests_than_may_wait_are_sent_away(tmp_path: Path) -> None:
     assert sorted(asyncio.run(four())) == [200, 200, 503, 503]
 
 
+@pytest.mark.parametrize(("rows_alone", "calls"), [(True, [1, 4]), (False, [1, 1, 1, 1, 1])])
+def test_requests_share_a_call_only_where_rows_know_nothing_of_each_other(
+    tmp_path: Path, rows_alone: bool, calls: list[int]
+) -> None:
+    runner = fake.FakeRunner(signature=serve.SIGNATURE, seconds=0.2, rows_alone=rows_alone)
+    served = serve.repository(serve.model(tmp_path), loaders={"fake": lambda _, *, signature: runner})
+    served.load("delay")
+
+    async def five() -> list[int]:
+        transport = httpx.ASGITransport(app.build(served))
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            first = asyncio.create_task(client.post(INFER, content=serve.request([1.0])))
+            await asyncio.sleep(0.05)
+            others = [client.post(INFER, content=serve.request([1.0])) for _ in range(4)]
+            return [response.status_code for response in await asyncio.gather(first, *others)]
+
+    assert asyncio.run(five()) == [200] * 5
+    assert runner.calls == calls
+
+
 def test_a_client_that_goes_away_is_let_go(repository: Repository) -> None:
     sent: list[Any] = []
 

@@ -102,6 +102,17 @@ def test_a_row_without_a_value_that_the_model_needs_gives_none(boosted: tuple[Pa
     assert results["label"].tolist()[1] is None
 
 
+def test_rows_together_have_the_bits_that_they_have_alone(boosted: tuple[Path, Any, Array]) -> None:
+    path, _, rows = boosted
+    runner = load(path, doubles(), "probability")
+    assert runner.rows_alone
+
+    single = [runner.predict(columns(rows[place : place + 1]), outputs=["probability"]) for place in range(32)]
+
+    together = runner.predict(columns(rows[:32]), outputs=["probability"])["probability"]
+    assert together.tobytes() == np.concatenate([one["probability"] for one in single]).tobytes()
+
+
 def tree(tmp_path: Path, text: str = TREE, **changes: str) -> Any:
     path = tmp_path / "tree"
     path.write_text(text)

@@ -1,4 +1,5 @@
-{{- /* The pod of a scoring service: a download that holds the token, then a server that does not. */ -}}
+{{- /* The pod of a scoring service: a download that holds the token, then a server that does not. A chart with programs of its own
+       gives `commands` beside {root, model}: {download, server}, each a list of words. */ -}}
 {{- define "common.scoringService.pod" -}}
 serviceAccountName: {{ .root.Values.global.accounts.scoring }}
 automountServiceAccountToken: false
@@ -32,7 +33,7 @@ volumes:
 {{- define "common.scoringService.download" -}}
 name: download
 image: {{ include "common.image" (dict "root" .root "program" .root.Chart.Name) }}
-command: [python3, -m, scheduler.serving.download]
+command: {{ dig "commands" "download" (list "python3" "-m" "scheduler.serving.download") . | toJson }}
 securityContext:
   {{- include "common.container.securityContext" . | nindent 2 }}
 terminationMessagePolicy: File
@@ -53,8 +54,12 @@ volumeMounts:
 {{- $runner := trimPrefix "scoring-server-" .root.Chart.Name -}}
 name: server
 image: {{ include "common.image" (dict "root" .root "program" .root.Chart.Name) }}
+{{- with dig "commands" "server" "" . }}
+command: {{ toJson . }}
+{{- else }}
 command: [python3, -m, scheduler.serving]
 args: [--runner, {{ $runner }}]
+{{- end }}
 securityContext:
   {{- include "common.container.securityContext" . | nindent 2 }}
 terminationMessagePolicy: File

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Final
 from scheduler.errors import ProgramError, UnavailableError
 
 _LAST_WORDS: Final = 4000
+_LAST_LINES: Final = 100
 _HEARTBEAT_SECONDS: Final = 15
 
 
@@ -26,7 +30,7 @@ def run(
     folder: Path | None = None,
     still: Callable[[float], None] | None = None,
 ) -> str:
-    """What the program wrote to standard output.
+    """What the program wrote to standard output, when it has ended well.
 
     `environ` is laid upon our own environment. A program that fails, or is not there, is a ProgramError with its last
     words; one that does not end in time is killed with everything it started: UnavailableError. `still` is called with
@@ -47,13 +51,53 @@ def run(
     return output
 
 
-def _started(words: list[str], environ: Mapping[str, str], folder: Path | None) -> subprocess.Popen[str]:
+def follow(
+    command: Sequence[str | Path],
+    *,
+    limit_seconds: float,
+    tell: Callable[[str], None],
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Tell each line that the program writes, to standard output or standard error, as it comes.
+
+    The errors are those of `run`; the last words are of both together, and no more than those are kept.
+    """
+    words = [str(word) for word in command]
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+    late = threading.Event()
+    with _started(words, environ or {}, folder, errors=subprocess.STDOUT) as process:
+
+        def expire() -> None:
+            late.set()
+            _end(process)
+
+        alarm = threading.Timer(limit_seconds, expire)
+        alarm.start()
+        try:
+            for line in process.stdout or ():
+                last.append(line.rstrip())
+                tell(line.rstrip())
+            process.wait()
+        finally:
+            alarm.cancel()
+            _end(process)
+    text = "\n".join(last).strip()[-_LAST_WORDS:]
+    if process.returncode != 0:
+        if late.is_set():
+            raise UnavailableError(f"{_shown(words)} did not end within {limit_seconds:.0f} seconds; it said:\n{text}")
+        raise ProgramError(f"{_shown(words)} ended with {process.returncode}:\n{text}", output=text)
+
+
+def _started(
+    words: list[str], environ: Mapping[str, str], folder: Path | None, *, errors: int = subprocess.PIPE
+) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             words,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.PIPE if errors == subprocess.PIPE else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             text=True,
             errors="replace",
             cwd=folder,
@@ -61,7 +105,9 @@ def _started(words: list[str], environ: Mapping[str, str], folder: Path | None) 
             start_new_session=True,
         )
     except OSError as error:
-        raise ProgramError(f"cannot start {words[0]}: {error.strerror}") from error
+        is_absent = error.errno == errno.ENOENT and "/" not in words[0]
+        remedy = f"; install it, for instance the Debian package '{words[0]}'" if is_absent else ""
+        raise ProgramError(f"cannot start {words[0]}: {error.strerror}{remedy}") from error
 
 
 def _outcome(

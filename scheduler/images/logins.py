@@ -1,0 +1,69 @@
+"""Logins of registries, as a docker configuration file has them (`config.json`, `.dockerconfigjson`)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from scheduler.errors import InvalidInputError
+from scheduler.model.problem import Problem
+
+FILES: Final = (".dockerconfigjson", "config.json")
+"""What a folder with such a file calls it: a Secret of Kubernetes' type, and docker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """User and password; or an identity token, for which the registry's token server gives others."""
+
+    user: str
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+
+    @property
+    def basic(self) -> str:
+        """The value of a header `Authorization`."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+
+def find(path: Path) -> Path | None:
+    """The configuration file: `path`, or the one in it when it is a folder; None when there is none."""
+    candidates = [path / name for name in FILES] if path.is_dir() else [path]
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def load(file: Path | None) -> Mapping[str, Login]:
+    """Registry -> login; none without a file. A file that is no docker configuration is refused."""
+    if file is None:
+        return {}
+    try:
+        document = json.loads(file.read_text())
+        entries = document.get("auths") or {}
+        return {_host(key): login for key, entry in entries.items() if (login := _login(entry)) is not None}
+    except (ValueError, AttributeError, binascii.Error) as error:
+        # the text itself is a secret: it is not told
+        message = 'is no docker configuration; one has {"auths": {"<registry>": {"auth": "<base64 of user:password>"}}}'
+        raise InvalidInputError([Problem(document=str(file), message=message)]) from error
+
+
+def _login(entry: Mapping[str, str]) -> Login | None:
+    user, password = entry.get("username", ""), entry.get("password", "")
+    if entry.get("auth"):
+        user, _, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
+    token = entry.get("identitytoken", "")
+    return Login(user=user, password=password, identity_token=token) if user or token else None
+
+
+def _host(key: str) -> str:
+    """Docker's own registry has its login below a URL.
+
+    >>> _host("https://index.docker.io/v1/"), _host("10.217.0.1:5000")
+    ('docker.io', '10.217.0.1:5000')
+    """
+    host = key.split("://", 1)[-1].split("/", 1)[0]
+    return "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host

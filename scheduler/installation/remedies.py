@@ -1,0 +1,56 @@
+"""What somebody can do about a build that failed, by the words of the program that did."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from scheduler.errors import ForbiddenError, InvalidInputError, ProgramError, SchedulerError, UnavailableError
+
+_LOGIN: Final = "give the login of the registry in the Secret global.build.pushSecret, with the right to push"
+_DOWN: Final = "see that the registry of global.registry.push runs and that pods of the build namespace reach it"
+_CONTEXT: Final = (
+    "run `modelops images bootstrap` from a project that has it and set global.build.tools to that image, or mend the "
+    "sub-chart's builds"
+)
+_TIME: Final = "raise global.build.stepMinutes, or see in the log what it waited for"
+_REACH: Final = (
+    "see that the registry and the package archives are reachable from the build namespace; how archives are reached "
+    "is said by the Secret global.build.settingsSecret (`modelops images settings` writes one)"
+)
+_BY_WORDS: Final = {
+    r"no space left on device|disk quota exceeded": (
+        "there is no room: on the registry's disk, or on the node's (global.build.storage)"
+    ),
+    r"unauthorized|authentication required|no basic auth credentials|resource is denied|denied:": _LOGIN,
+    r"x509:|certificate verify failed": "give the certificates to trust in the ConfigMap global.caBundle.configMap",
+    r"server gave http response to https client": (
+        "a registry with a host name needs TLS; one at a private address is spoken to in plain HTTP"
+    ),
+    r"connection refused|no such host|i/o timeout|network is unreachable|no route to host|server misbehaving": _REACH,
+    r"no matching distribution|unable to locate package|temporary failure (in name )?resol": _REACH,
+    r"signal: killed|exit status 137|out of memory": "raise global.build.resources",
+    r"internal server error|status:? 50\d": "the registry failed: see its own log, and whether its disk is full",
+}
+"""The first that fits counts."""
+
+
+def told(error: SchedulerError) -> str:
+    """The error's words, and behind them what to do about it where that is known."""
+    words = str(error).strip()
+    remedy = _remedy(error, words.lower())
+    return f"{words}\n→ {remedy}" if remedy else words
+
+
+def _remedy(error: SchedulerError, words: str) -> str:
+    if isinstance(error, InvalidInputError) and "is not there" in words:
+        return _CONTEXT
+    if isinstance(error, ForbiddenError) and "registry" in words:
+        return _LOGIN
+    if isinstance(error, UnavailableError) and "did not end within" in words:
+        return _TIME
+    if isinstance(error, UnavailableError) and "the registry" in words:
+        return _DOWN
+    if not isinstance(error, ProgramError | UnavailableError):
+        return ""
+    return next((remedy for pattern, remedy in _BY_WORDS.items() if re.search(pattern, words)), "")

@@ -1,0 +1,1 @@
+"""A scoring server for linear models, written by somebody who knows the platform by its documents alone."""

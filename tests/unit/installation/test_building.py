@@ -1,0 +1,165 @@
+"""One image of an installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
+from scheduler.golang.finding import Place
+from scheduler.images.build import Made
+from scheduler.images.fake import FakeBuilder, FakeRegistry
+from scheduler.images.step import BuildStep
+from scheduler.installation import building
+from scheduler.installation.building import Compiling, Order
+
+REGISTRY = "10.0.0.1:5000"
+BASE = f"{REGISTRY}/base:trixie"
+DIGEST = "sha256:" + "1" * 64
+TOOLS = f"{REGISTRY}/modelops/container-tools@{DIGEST}"
+
+FAKE_GO = """#!/bin/sh
+# go env GOVERSION | go build … -o TARGET PACKAGE
+if [ "$1" = env ]; then echo go1.99.0; exit; fi
+if grep -q FAIL main.go; then echo 'main.go: that will not do' >&2; exit 1; fi
+echo "compiling with $GOPROXY"
+while [ "$1" != -o ]; do shift; done
+mkdir -p "$(dirname "$2")"; cp main.go "$2"; chmod +x "$2"
+"""
+
+
+def write(file: Path, text: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+class Workshop:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.registry = FakeRegistry({BASE: "sha256:base"})
+        self.builder = FakeBuilder(self.registry)
+        self.told: list[str] = []
+
+    def order(self, earlier: dict[str, str] | None = None, **item: Any) -> Order:
+        step = {"name": "server", "chart": "server", "containerfile": "build/Containerfile", "context": ("scheduler",)}
+        return Order(
+            item=BuildStep(**{**step, **item}),
+            root=self.root,
+            registry=REGISTRY,
+            base=BASE,
+            tools=TOOLS,
+            earlier=earlier or {},
+        )
+
+    def image(self, order: Order) -> Made:
+        return building.image(order, builder=self.builder, registry=self.registry)
+
+    def program(self, order: Order, *, go: Path) -> Made:
+        compiling = Compiling(
+            place=Place(folder=go), environ={"GOPROXY": "theirs"}, limit_seconds=20, tell=self.told.append
+        )
+        return building.program(order, compiling, builder=self.builder, registry=self.registry)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    write(tmp_path / "charts" / "subcharts" / "server" / "build" / "Containerfile", "ARG BASE\nFROM ${BASE}")
+    write(tmp_path / "scheduler" / "errors.py", "x = 1")
+    write(tmp_path / "engine" / "go.mod", "module engine\n\ngo 1.98\n")
+    write(tmp_path / "engine" / "main.go", "package main")
+    return Workshop(tmp_path)
+
+
+@pytest.fixture
+def go(tmp_path: Path) -> Path:
+    """Where a Go that was fetched would be."""
+    program = write(tmp_path / "ours" / "go" / "bin" / "go", FAKE_GO)
+    program.chmod(0o755)
+    return tmp_path / "ours"
+
+
+def compiled(workshop: Workshop) -> Order:
+    return workshop.order(name="engine", chart="engine", containerfile="", task="compile-engine", context=("engine",))
+
+
+def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) -> None:
+    order = workshop.order({"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine", "container-tools"))
+
+    first, second = workshop.image(order), workshop.image(order)
+
+    assert (first.is_new, second.is_new, first.reference) == (True, False, second.reference)
+    assert workshop.builder.built[0][1] == {
+        "BASE": BASE,
+        "ENGINE_IMAGE": f"{REGISTRY}/modelops/engine@{DIGEST}",
+        "CONTAINER_TOOLS_IMAGE": TOOLS,
+    }
+
+
+def test_an_image_is_built_again_when_one_before_it_is_another(workshop: Workshop) -> None:
+    other = f"{REGISTRY}/modelops/engine@sha256:{'2' * 64}"
+
+    workshop.image(workshop.order({"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine",)))
+
+    assert workshop.image(workshop.order({"engine": other}, after=("engine",))).is_new
+
+
+def test_images_that_were_not_given_are_refused_at_once(workshop: Workshop) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        workshop.image(workshop.order(after=("engine", "shell")))
+    assert len(raised.value.problems) == 2
+
+
+def test_a_missing_context_is_named(workshop: Workshop) -> None:
+    with pytest.raises(InvalidInputError, match="server: context 'nowhere' is not there"):
+        workshop.image(workshop.order(context=("nowhere",)))
+
+
+def test_a_missing_base_is_named_with_the_remedy(workshop: Workshop) -> None:
+    workshop.registry.digests.clear()
+    with pytest.raises(NotFoundError, match=r"base:trixie is not in its registry; push any Debian 13"):
+        workshop.image(workshop.order())
+
+
+def test_a_program_is_compiled_once_into_an_image_that_holds_nothing_else(workshop: Workshop, go: Path) -> None:
+    first, second = (workshop.program(compiled(workshop), go=go) for _ in range(2))
+
+    assert (first.is_new, second.is_new, first.reference) == (True, False, second.reference)
+    assert [(args, paths) for _, args, paths in workshop.builder.built] == [({}, ("engine",))]
+    assert workshop.told == ["compiling with theirs"]
+
+
+@pytest.mark.parametrize(("file", "is_built"), [("main.go", True), ("go.sum", True), ("main_test.go", False)])
+def test_what_a_program_is_compiled_from_makes_it_new(workshop: Workshop, go: Path, file: str, is_built: bool) -> None:
+    workshop.program(compiled(workshop), go=go)
+    write(workshop.root / "engine" / file, "package other")
+
+    assert workshop.program(compiled(workshop), go=go).is_new is is_built
+
+
+def test_another_go_compiles_again(workshop: Workshop, go: Path) -> None:
+    workshop.program(compiled(workshop), go=go)
+    write(go / "go" / "bin" / "go", FAKE_GO.replace("1.99.0", "1.99.1"))
+
+    assert workshop.program(compiled(workshop), go=go).is_new
+
+
+def test_a_program_that_does_not_compile_is_told_in_the_compilers_words(workshop: Workshop, go: Path) -> None:
+    write(workshop.root / "engine" / "main.go", "FAIL")
+    with pytest.raises(ProgramError, match=r"image engine was not built: .*\n?.*that will not do"):
+        workshop.program(compiled(workshop), go=go)
+
+
+def test_a_context_without_a_module_is_refused(workshop: Workshop, go: Path) -> None:
+    order = workshop.order(name="engine", containerfile="", task="compile-engine", context=("scheduler",))
+    with pytest.raises(InvalidInputError, match=r"must name one folder with a go\.mod, and names 0"):
+        workshop.program(order, go=go)
+
+
+def test_references_without_a_digest_are_refused_at_once() -> None:
+    assert building.parse_images([f"a={TOOLS}"]) == {"a": TOOLS}
+    with pytest.raises(InvalidInputError) as raised:
+        building.parse_images(["a=b:latest", "x", f"={TOOLS}"])
+    assert len(raised.value.problems) == 3

@@ -1,0 +1,163 @@
+"""The last task of an installation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.cluster.fake import FakeCluster
+from scheduler.errors import ConflictError, DigestMismatchError, InvalidInputError, ProgramError
+from scheduler.helm.fake import FakeHelm, Release
+from scheduler.helm.port import ReleaseState
+from scheduler.installation import deployment
+from scheduler.installation.deployment import Order, Ports
+from scheduler.release.stop import Stop
+from tests.unit.installation.clock import Clock, InstantStop
+from tests.unit.installation.objects import NAMESPACE, RELEASE
+
+PUSH, PULL = "10.0.0.1:5000", "registry.example.com"
+DIGEST = "sha256:" + "1" * 64
+IMAGES = {"scheduling-server": f"{PUSH}/modelops/scheduling-server@{DIGEST}"}
+VALUES = {"global": {"render": "builds", "logLevel": "debug"}, "access": {"viewers": ["a"]}}
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    folder = tmp_path / "modelops"
+    folder.mkdir()
+    (folder / "Chart.yaml").write_text("name: modelops")
+    return folder
+
+
+def order(chart: Path, values: object = VALUES, **given: Any) -> Order:
+    file = chart.parent / "values.json"
+    file.write_text(json.dumps(values))
+    digest = "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+    return Order(
+        **{
+            "release": RELEASE,
+            "namespace": NAMESPACE,
+            "chart": chart,
+            "values": file,
+            "values_digest": digest,
+            "registry": PUSH,
+            "pull_registry": PULL,
+            "images": IMAGES,
+            **given,
+        }
+    )
+
+
+def ports(helm: FakeHelm, cluster: FakeCluster | None = None, *, stop: Stop | None = None) -> Ports:
+    stop = stop or InstantStop(Clock(), lambda: None)
+    return Ports(cluster=cluster or FakeCluster(), helm=helm, stop=stop, watch_seconds=0.01)
+
+
+def test_the_applications_get_the_platforms_values_its_name_and_the_images_that_nodes_pull(chart: Path) -> None:
+    helm = FakeHelm()
+
+    said = deployment.deploy(order(chart), ports=ports(helm))
+
+    assert said == "modelops-apps is deployed, revision 1"
+    assert helm.values("modelops-apps", namespace=NAMESPACE) == {
+        "global": {
+            "render": "applications",
+            "logLevel": "debug",
+            "platform": {"name": RELEASE},
+            "images": {"scheduling-server": f"{PULL}/modelops/scheduling-server@{DIGEST}"},
+        },
+        "access": {"viewers": ["a"]},
+    }
+
+
+def test_without_builds_the_values_name_the_images(chart: Path) -> None:
+    given = {"global": {"images": {"scheduling-server": f"elsewhere/x@{DIGEST}"}}}
+
+    values = deployment.applied(order(chart, given, images={}, registry="", pull_registry=""))
+
+    assert values["global"]["images"] == given["global"]["images"]
+
+
+@pytest.mark.parametrize("images", [{}, {"scheduling-server": "elsewhere/x:latest"}])
+def test_images_without_a_digest_are_refused(chart: Path, images: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError, match=r"global\.images"):
+        deployment.applied(order(chart, {"global": {"images": images}}, images={}))
+
+
+def test_values_that_changed_since_are_refused(chart: Path) -> None:
+    with pytest.raises(DigestMismatchError, match="were changed after this installation began"):
+        deployment.deploy(order(chart, values_digest=DIGEST), ports=ports(FakeHelm()))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [ReleaseState.PENDING_UPGRADE, ReleaseState.PENDING_ROLLBACK, ReleaseState.FAILED],
+)
+def test_what_a_killed_deployment_left_is_rolled_back_first(chart: Path, state: ReleaseState) -> None:
+    helm = FakeHelm()
+    for _ in range(2):
+        deployment.deploy(order(chart), ports=ports(helm))
+    helm.put(helm.releases[NAMESPACE, "modelops-apps"], state=state)
+    helm.calls.clear()
+
+    said = deployment.deploy(order(chart), ports=ports(helm))
+
+    assert [verb for verb, _ in helm.calls] == ["status", "rollback", "upgrade"]
+    assert said == "modelops-apps is deployed, revision 4"
+
+
+@pytest.mark.parametrize("state", [ReleaseState.PENDING, ReleaseState.FAILED, ReleaseState.UNINSTALLING])
+def test_a_first_revision_that_a_killed_deployment_left_is_removed_first(chart: Path, state: ReleaseState) -> None:
+    helm = FakeHelm()
+    deployment.deploy(order(chart), ports=ports(helm))
+    helm.put(helm.releases[NAMESPACE, "modelops-apps"], state=state)
+
+    said = deployment.deploy(order(chart), ports=ports(helm))
+
+    assert ("uninstall", "modelops-apps") in helm.calls
+    assert said == "modelops-apps is deployed, revision 1"
+
+
+def test_what_is_not_ready_is_told_and_the_revision_before_is_back(chart: Path) -> None:
+    helm, cluster = FakeHelm(), FakeCluster()
+    deployment.deploy(order(chart), ports=ports(helm, cluster))
+    labels = {"app.kubernetes.io/instance": RELEASE}
+    message = 'pods "x" is forbidden: exceeded quota: small'
+    conditions = [{"type": "ReplicaFailure", "status": "True", "message": message}]
+    metadata = {"name": "modelops-scheduling-server", "namespace": NAMESPACE, "labels": labels}
+    cluster.put({"kind": "Deployment", "metadata": metadata, "status": {"conditions": conditions}})
+
+    def late(_: Release) -> None:
+        cluster.calls.clear()
+        while ("list", "Pod") not in cluster.calls or ("list", "Deployment") not in cluster.calls:
+            time.sleep(0.005)
+        time.sleep(0.02)
+        raise ProgramError("helm upgrade failed: context deadline exceeded")
+
+    helm.on_upgrade = late
+    with pytest.raises(ProgramError, match=r"scheduling-server may not have its pod: .*exceeded quota: small"):
+        deployment.deploy(order(chart), ports=ports(helm, cluster))
+    status = helm.status("modelops-apps", namespace=NAMESPACE)
+    assert status is not None
+    assert (status.state, status.revision) == (ReleaseState.DEPLOYED, 3)
+
+
+def test_a_busy_record_is_tried_again_and_not_for_ever(chart: Path) -> None:
+    helm = FakeHelm()
+    left = [2]
+
+    def busy(_: Release) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise ConflictError("another operation (install/upgrade/rollback) is in progress")
+
+    helm.on_upgrade = busy
+    deployment.deploy(order(chart), ports=ports(helm))
+    left[0] = 3
+    with pytest.raises(ConflictError):
+        deployment.deploy(order(chart), ports=ports(helm))

@@ -1,0 +1,42 @@
+"""What to do about a failed build."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.errors import (
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    ProgramError,
+    SchedulerError,
+    UnavailableError,
+)
+from scheduler.installation import remedies
+from scheduler.model.problem import Problem
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (ForbiddenError("the registry r refuses the login of 'b' for c"), "global.build.pushSecret"),
+        (UnavailableError("the registry r does not answer: refused"), "see that the registry"),
+        (UnavailableError("buildah did not end within 30 seconds; it said: x"), "global.build.stepMinutes"),
+        (ProgramError("buildah: write /x: no space left on device"), "there is no room"),
+        (ProgramError("buildah: pushing: unauthorized: authentication required"), "global.build.pushSecret"),
+        (ProgramError("buildah: received unexpected HTTP status: 500 Internal Server Error"), "its disk is full"),
+        (ProgramError("pip: Could not connect: connection refused"), "global.build.settingsSecret"),
+        (ProgramError("go: x509: certificate signed by unknown authority"), "global.caBundle.configMap"),
+        (ProgramError("compile: signal: killed"), "global.build.resources"),
+        (InvalidInputError([Problem(message="a: context 'x' is not there")]), "modelops images bootstrap"),
+    ],
+)
+def test_a_known_fault_comes_with_what_to_do(error: SchedulerError, remedy: str) -> None:
+    words, _, told = remedies.told(error).rpartition("\n→ ")
+    assert words == str(error)
+    assert remedy in told
+
+
+@pytest.mark.parametrize("error", [ProgramError("gcc: 5001 errors"), NotFoundError("no such thing")])
+def test_an_unknown_fault_comes_as_it_is(error: SchedulerError) -> None:
+    assert remedies.told(error) == str(error)
