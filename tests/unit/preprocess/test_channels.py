@@ -133,7 +133,10 @@ def test_schema_and_direction_decide_between_channels_of_one_name() -> None:
 def test_a_type_that_is_not_built_is_refused_by_name() -> None:
     _, problems = resolve([replace(SOURCE, type="kafka"), SINK])
 
-    assert problems[0].message == "data channel 'flights' is of type 'kafka', which is not built yet (built: 'file')"
+    assert (
+        problems[0].message
+        == "data channel 'flights' is of type 'kafka', which is not built yet (built: 'file', 'test')"
+    )
 
 
 def test_the_irs_own_channels_see_parameters() -> None:
