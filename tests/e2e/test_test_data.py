@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
+import yaml
 
+from scheduler import assets
 from scheduler.client.scheduling import JobJson, SchedulingClient
 from scheduler.demo.installation import ENVIRONMENT
 from scheduler.model.job import JobState, Reason
@@ -92,6 +95,18 @@ def test_made_up_records_into_a_file(jobs: Jobs) -> None:
     found = jobs.lines(INTO_FILE.sink)
     assert [(row["id"], row["value"]) for row in found] == [(row["id"], row["value"]) for row in scored]
     assert all(row["score"] == row["value"] * 2 for row in found)
+
+
+def test_the_channels_that_the_chart_registers_carry_the_job_of_its_readme(
+    jobs: Jobs, client: SchedulingClient
+) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (assets.subchart("test-data") / "README.md").read_text(), re.DOTALL)
+    documents = list(yaml.safe_load_all(text))
+    job, _ = client.start({"environment": ENVIRONMENT, "ir": documents}, key=uuid.uuid4().hex)
+    ended = jobs.finish(job["id"])
+    found = support.ledger(ended)
+    assert (found["read"], found["written"] + found["filtered"]) == (1000, 1000)
+    assert_succeeded(jobs, ended, found)
 
 
 @pytest.fixture
