@@ -189,6 +189,25 @@ def test_a_stream_without_end_is_drained(make: Any, tests: frozenset[str]) -> No
         assert manifest["position"] == {"records": end.ledger.read}
 
 
+def test_a_stream_that_is_killed_begins_anew_with_the_first_record(make: Any) -> None:
+    flow = make(SAME, tests={"source"}, source=generated(rate=2000))
+    flow.output = flow.input
+    program = flow.start("uid-1")
+    _until(lambda: any(path.stat().st_size > 0 for path in flow.folder.glob(".out.jsonl.jtest.uid-1.part")))
+    program.kill()
+    program.wait(timeout=10)
+    ends: list[Completion] = []
+    thread = threading.Thread(target=lambda: ends.append(flow.run("uid-2")), daemon=True)
+    thread.start()
+    _until(lambda: flow.board.progress().ledger.written >= 100)
+    flow.board.ask(control.Wish.DRAIN)
+    thread.join(30)
+    (end,) = ends
+    assert end.reason is Reason.DRAINED
+    assert flow.records() == records(end.ledger.read)
+    assert flow.published() == {"out.jsonl", "dead.jsonl"}
+
+
 def test_the_rate_of_a_batch_is_kept(make: Any) -> None:
     began = time.monotonic()
     end = make(SAME, tests=BOTH, source=generated(100, rate=100), sink={}).run()
