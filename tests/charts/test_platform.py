@@ -150,7 +150,7 @@ def test_an_environment_that_is_there_already_gets_everything_but_its_namespace(
     objects = render.both(render.ci_values(render.PLATFORM, "existing"))
     kinds = {item["kind"] for item in objects if item["metadata"].get("namespace") == "staging"}
     assert render.of_kind(objects, "Namespace") == ()
-    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task"}
+    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task", "ConfigMap"}
     every = {item["kind"] for item in minimal if item["metadata"].get("namespace") == "staging"}
     assert every - kinds == {"NetworkPolicy", "ResourceQuota"}
 
