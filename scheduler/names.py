@@ -136,7 +136,7 @@ def digest_label(digest: str) -> str:
 
 
 def channel_object(name: str) -> str:
-    """The ConfigMap that registers a data channel; chart: `data-channel.object`."""
+    """The ConfigMap that registers a data channel; chart: `common.channel.object`."""
     return f"data-channel-{name}"
 
 

@@ -22,6 +22,13 @@ class Globals:
     """URL of the modelops server as seen from pods of an environment; models are fetched from it by digest."""
     git_server_url: str = ""
     """Base URL of the git server that `git: {path, ref}` is resolved on; annotation on the flow's pods."""
+    ca_bundle: str = ""
+    """`<ConfigMap>/<key>` of the certificates that pods trust, in every environment; empty: those of the images."""
+    proxy_http: str = ""
+    proxy_https: str = ""
+    """Proxies for what lies outside the cluster; empty: none."""
+    proxy_except: str = ""
+    """What else is reached without a proxy, separated by commas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,10 @@ class Settings:
                 trace_sample_ratio=float(environ.get("MODELOPS_TRACE_SAMPLE_RATIO", "0")),
                 artifact_store_url=environ.get("MODELOPS_ARTIFACT_STORE_URL", ""),
                 git_server_url=environ.get("MODELOPS_GIT_SERVER_URL", ""),
+                ca_bundle=environ.get("MODELOPS_CA_BUNDLE", ""),
+                proxy_http=environ.get("MODELOPS_PROXY_HTTP", ""),
+                proxy_https=environ.get("MODELOPS_PROXY_HTTPS", ""),
+                proxy_except=environ.get("MODELOPS_PROXY_EXCEPT", ""),
             ),
             modelops_server_url=environ.get("MODELOPS_SERVER_URL", ""),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", "10")),

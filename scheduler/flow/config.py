@@ -18,6 +18,19 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """Records that the engine makes up; they stand nowhere."""
+
+    count: int
+    """0: without end, until the flow is drained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Records that the engine checks and counts; they are written nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     url: str
     model: str
@@ -27,9 +40,9 @@ class Service:
 class RunnerConfig:
     release: str
     flow: str
-    source: File
-    sink: File
-    dead_letters: File | None = None
+    source: File | Generated
+    sink: File | Checked
+    dead_letters: File | Checked | None = None
     max_ratio: float = 0.0
     """Dead letters of all records read, above which the flow fails."""
     required: tuple[str, ...] = ()
@@ -39,7 +52,7 @@ class RunnerConfig:
     run_seconds: float = 7200
     """0: no deadline."""
     is_followed: bool = False
-    """Whether the source is a file that grows, read until the flow is drained."""
+    """Whether the source has no end of its own and is read until the flow is drained."""
     data_version: str = ""
     ir_digest: str = ""
 
@@ -54,9 +67,9 @@ def parse(document: Mapping[str, Any]) -> RunnerConfig:
     return RunnerConfig(
         release=document["release"],
         flow=document["flow"],
-        source=_file(document["source"]),
-        sink=_file(document["sink"]),
-        dead_letters=_file(dead_letters) if dead_letters else None,
+        source=_source(document["source"]),
+        sink=_end(document["sink"]),
+        dead_letters=_end(dead_letters) if dead_letters else None,
         max_ratio=float(dead_letters["maxRatio"]) if dead_letters else 0.0,
         required=tuple(document["source"].get("required", ())),
         services=tuple(Service(url=item["url"], model=item["model"]) for item in document.get("services", ())),
@@ -66,6 +79,14 @@ def parse(document: Mapping[str, Any]) -> RunnerConfig:
         data_version=document["source"].get("dataVersion", ""),
         ir_digest=document["sink"].get("irDigest", ""),
     )
+
+
+def _source(document: Mapping[str, Any]) -> File | Generated:
+    return Generated(count=int(document["count"])) if document.get("type") == "test" else _file(document)
+
+
+def _end(document: Mapping[str, Any]) -> File | Checked:
+    return Checked() if document.get("type") == "test" else _file(document)
 
 
 def _file(document: Mapping[str, Any]) -> File:

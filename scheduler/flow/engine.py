@@ -47,6 +47,8 @@ class Report:
     """What the stream is waiting for."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """`sink`, `deadLetters` -> `sha256:…` of the bytes that were written, once the files are closed."""
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """`sink`, `deadLetters` -> records that came to it, of those that are checked and written nowhere."""
 
 
 class Engine:
@@ -99,14 +101,14 @@ class Engine:
         return _report(answer)
 
     def drain(self, size: int) -> int:
-        """End the reading of a followed source at `size` bytes, or where it has been read to already: says where.
+        """End the reading of an endless source at `size`, or where it has been read to already: says where.
 
         All that was read is then processed and written, and the stream ends by itself.
         """
         status, answer = self._ask("POST", json.dumps({"bytes": size}).encode(), path="/drain")
         if status != http.client.OK:
             raise FlowFailedError(Reason.FLOW_CRASHED, f"the engine does not drain: {answer.get('error', status)}")
-        return int(answer["bytes"])
+        return int(answer["end"])
 
     def stop(self) -> None:
         """End the stream wherever it is; its files are then not complete."""
@@ -171,6 +173,7 @@ def _report(answer: Mapping[str, Any]) -> Report:
         first_dead_letter=_where(answer.get("firstDeadLetter")),
         waiting=str(answer.get("waiting") or ""),
         digests=answer.get("digests") or {},
+        counted=answer.get("counted") or {},
     )
 
 

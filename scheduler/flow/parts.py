@@ -30,31 +30,33 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    sink: Part
-    manifest: Part
+    """None of what has no file."""
+
+    sink: Part | None
+    manifest: Part | None
+    """Stands beside the sink."""
     dead_letters: Part | None = None
 
     def all(self) -> Iterator[Part]:
         """In the order of their commit: the sink last."""
-        if self.dead_letters is not None:
-            yield self.dead_letters
-        yield self.manifest
-        yield self.sink
+        yield from (part for part in (self.dead_letters, self.manifest, self.sink) if part is not None)
 
 
-def prepare(*, sink: Path, dead_letters: Path | None, release: str, attempt: str) -> Parts:
+def prepare(*, sink: Path | None, dead_letters: Path | None, release: str, attempt: str) -> Parts:
     """Empty files of this attempt in the folders of their targets, made exclusively; those of others are removed.
 
     Raises FlowFailedError(SinkNotWritable) or (DiskFull) when a folder does not take them.
     """
 
-    def part(target: Path) -> Part:
+    def part(target: Path | None) -> Part | None:
+        if target is None:
+            return None
         return Part(path=target.with_name(f".{target.name}.{release}.{attempt}.part"), target=target)
 
     parts = Parts(
         sink=part(sink),
-        manifest=part(sink.with_name(sink.name + ".manifest.json")),
-        dead_letters=None if dead_letters is None else part(dead_letters),
+        manifest=part(None if sink is None else sink.with_name(sink.name + ".manifest.json")),
+        dead_letters=part(dead_letters),
     )
     for one in parts.all():
         try:
@@ -84,11 +86,12 @@ def commit(parts: Parts, manifest: Mapping[str, object], *, digests: Mapping[str
     a file on disk is not what was written, the disk is full, or another attempt of the job has taken over.
     """
     try:
-        digest = _synced(parts.sink, digests.get("sink", ""))
+        digest = "" if parts.sink is None else _synced(parts.sink, digests.get("sink", ""))
         if parts.dead_letters is not None:
             _synced(parts.dead_letters, digests.get("deadLetters", ""))
-        parts.manifest.path.write_text(json.dumps({**manifest, "digest": digest}, indent=2) + "\n")
-        _sync(parts.manifest.path)
+        if parts.manifest is not None:
+            parts.manifest.path.write_text(json.dumps({**manifest, "digest": digest}, indent=2) + "\n")
+            _sync(parts.manifest.path)
         for one in parts.all():
             one.path.replace(one.target)
         for folder in {one.target.parent for one in parts.all()}:
@@ -96,7 +99,7 @@ def commit(parts: Parts, manifest: Mapping[str, object], *, digests: Mapping[str
     except FileNotFoundError as error:
         raise _taken_over(Path(str(error.filename))) from error
     except OSError as error:
-        raise failure.of_sink(error, parts.sink.target) from error
+        raise failure.of_sink(error, [part.target for part in parts.all()][-1]) from error
 
 
 def discard(parts: Parts) -> None:

@@ -8,17 +8,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from scheduler.flow import accounting, gate, parts, source_count
+from scheduler.flow import accounting, gate, parts, sources
 from scheduler.flow.completion import Completion
-from scheduler.flow.config import RunnerConfig
+from scheduler.flow.config import Checked, File, RunnerConfig
 from scheduler.flow.control import Board, Wish
 from scheduler.flow.engine import Engine, Place, Report
 from scheduler.flow.failure import FlowFailedError
-from scheduler.flow.parts import Parts
+from scheduler.flow.parts import Part, Parts
 from scheduler.flow.source_count import Grown
 from scheduler.model import job_json
 from scheduler.model.job import Ledger, Reason
@@ -55,8 +56,9 @@ class _Attempt:
         self._engine_text = engine_text
         self._board = board
         self._name = name
+        self._source = sources.of(config)
         self._drained_at: int | None = None
-        """Bytes of a followed source that belong to the result; None before it is drained."""
+        """How much of an endless source belongs to the result, in its unit; None before it is drained."""
         self.given_up_for: Wish | None = None
         """The wish that ended the flow without a result."""
 
@@ -64,10 +66,10 @@ class _Attempt:
         """The end with a published result; FlowFailedError for every other end, with nothing published."""
         config = self._config
         with Engine(place) as engine:  # it starts while the source is counted
-            _open(config)
+            self._source.open()
             made = parts.prepare(
-                sink=config.sink.path,
-                dead_letters=config.dead_letters.path if config.dead_letters else None,
+                sink=_path(config.sink),
+                dead_letters=_path(config.dead_letters),
                 release=config.release,
                 attempt=self._name,
             )
@@ -89,11 +91,11 @@ class _Attempt:
         """A batch knows its records before it reads them; how many a stream will have nobody knows."""
         config = self._config
         if config.is_followed:
-            _log.info("%s is followed until the flow is drained", config.source.path)
+            _log.info("%s is followed until the flow is drained", self._source)
             return
-        total = source_count.count(config.source, required=config.required)
+        total = self._source.count()
         self._board.set_phase("starting", total=total)
-        _log.info("%d records in %s", total, config.source.path)
+        _log.info("%d records in %s", total, self._source)
 
     def _follow(self, engine: Engine) -> Report:
         """The engine's last report on a stream that came to its end and closed its files."""
@@ -135,32 +137,28 @@ class _Attempt:
         """When somebody wishes an end: let a followed source end where it ends now."""
         if not self._config.is_followed or self._board.wish is None or self._drained_at is not None:
             return
-        path = self._config.source.path
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise FlowFailedError(Reason.SOURCE_DAMAGED, f"{path}: {error.strerror or error}") from error
-        self._drained_at = engine.drain(size)
+        self._drained_at = engine.drain(self._source.size())
         self._board.set_phase("draining")
-        _log.info("draining: the result takes the source's first %d bytes", self._drained_at)
+        unit = "bytes" if isinstance(self._config.source, File) else "records"
+        _log.info("draining: the result takes the source's first %d %s", self._drained_at, unit)
 
     def _read(self, report: Report) -> Grown:
         """What there was to be read, counted apart from the engine."""
-        config, total = self._config, self._board.progress().total
+        total = self._board.progress().total
         if self._drained_at is None:
             return Grown(records=report.ledger.read if total is None else total, size=0)
-        found = source_count.count_grown(config.source, size=self._drained_at, required=config.required)
+        found = self._source.grown(self._drained_at)
         self._board.set_phase("draining", total=found.records)
         return found
 
     def _account(self, report: Report, made: Parts, total: int) -> Ledger:
         config = self._config
-        dead = made.dead_letters
         parts.check(made)
         ledger = accounting.take(
             report.ledger,
-            sink=replace(config.sink, path=made.sink.path),
-            dead_letters=replace(config.dead_letters, path=dead.path) if config.dead_letters and dead else None,
+            sink=_written(config.sink, made.sink),
+            dead_letters=_written(config.dead_letters, made.dead_letters) if config.dead_letters else None,
+            counted=report.counted,
         )
         self._board.count(ledger)
         accounting.check(ledger, engine=report.ledger, total=total)
@@ -170,12 +168,14 @@ class _Attempt:
         return ledger
 
     def _manifest(self, ledger: Ledger, read: Grown) -> Mapping[str, object]:
-        position = {"position": {"bytes": read.size, "records": read.records}} if self._config.is_followed else {}
+        config = self._config
+        size = {"bytes": read.size} if isinstance(config.source, File) else {}
+        position = {"position": {**size, "records": read.records}} if config.is_followed else {}
         return {
-            "job": self._config.release,
-            "flow": self._config.flow,
-            "irDigest": self._config.ir_digest,
-            "dataVersion": self._config.data_version,
+            "job": config.release,
+            "flow": config.flow,
+            "irDigest": config.ir_digest,
+            "dataVersion": config.data_version,
             **position,
             "ledger": job_json.ledger_to_json(ledger),
             "completedAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -211,19 +211,21 @@ class _Attempt:
         )
 
 
-def _open(config: RunnerConfig) -> None:
-    try:
-        config.source.path.open("rb").close()
-    except OSError as error:
-        message = f"{config.source.path}: {error.strerror or error}"
-        raise FlowFailedError(Reason.SOURCE_MISSING, message) from error
+def _path(end: File | Checked | None) -> Path | None:
+    return end.path if isinstance(end, File) else None
+
+
+def _written(end: File | Checked, part: Part | None) -> File | Checked:
+    """Where this attempt has written what belongs to the end."""
+    return replace(end, path=part.path) if isinstance(end, File) and part is not None else end
 
 
 def _configuration(text: str, made: Parts) -> Mapping[str, Any]:
     """The compiled stream, with this attempt's files in place of their targets."""
     configuration: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    output = configuration["output"]["modelops_file"]
-    output["path"] = str(made.sink.path)
+    (output,) = configuration["output"].values()
+    if made.sink is not None:
+        output["path"] = str(made.sink.path)
     if made.dead_letters is not None:
         output["dead_letters"]["path"] = str(made.dead_letters.path)
     return configuration

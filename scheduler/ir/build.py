@@ -73,9 +73,15 @@ def data_channel(document: Document, schemas: Mapping[str, pipeline.RecordSchema
         direction=spec["direction"],
         type=spec["type"],
         schema=schemas[spec["schema"]],
-        config={"compression": "none", **spec["config"]},
+        config={**_config_defaults(spec), **spec["config"]},
         data_version=spec.get("dataVersion", ""),
     )
+
+
+def _config_defaults(spec: Mapping[str, Any]) -> Mapping[str, object]:
+    if spec["type"] == "file":
+        return {"compression": "none"}
+    return {"seed": 0, "count": 0, "rate": 0, "badShare": 0} if spec["direction"] == "source" else {}
 
 
 def flow(document: Document, schemas: Mapping[str, pipeline.RecordSchema]) -> pipeline.ScoringFlow:

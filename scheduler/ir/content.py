@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from scheduler.ir import pointer, references, words
 from scheduler.ir.source import Sourced
-from scheduler.model import alike, duration, following
+from scheduler.model import alike, duration
 from scheduler.model.problem import Problem
 
 LONGEST_DEADLINE_SECONDS: Final = 30 * 24 * 3600
 LONGEST_PERIOD_MILLISECONDS: Final = 60_000
+GENERATOR: Final = ("seed", "count", "rate", "badShare")
+"""Configuration of a test source, and of no other channel."""
 
 
 def problems(sourced: Sourced) -> Iterator[Problem]:
@@ -136,7 +138,7 @@ def _version_of_sink(sourced: Sourced) -> Iterator[Problem]:
 def _followed(sourced: Sourced) -> Iterator[Problem]:
     spec = _mapping(sourced.document.get("spec"))
     config = _mapping(spec.get("config"))
-    if not following.is_followed(config):
+    if config.get("follow") is not True:
         return
     if spec.get("direction") == "sink":
         yield sourced.problem("only a source is followed", pointer="/spec/config/follow")
@@ -145,9 +147,18 @@ def _followed(sourced: Sourced) -> Iterator[Problem]:
         yield sourced.problem(message, pointer="/spec/config/follow")
 
 
+def _generated(sourced: Sourced) -> Iterator[Problem]:
+    spec = _mapping(sourced.document.get("spec"))
+    if spec.get("direction") == "sink" and spec.get("type") == "test":
+        for key in _mapping(spec.get("config")):
+            if key in GENERATOR:
+                message = f"only a source has '{key}': a test sink checks and has nothing to be told"
+                yield sourced.problem(message, pointer=pointer.join(["spec", "config", key]))
+
+
 _CHECKS: Final[Mapping[str, tuple[Callable[[Sourced], Iterator[Problem]], ...]]] = {
     "ScoringPipeline": (_deadlines, _different_sinks, _parameters),
     "ScoringFlow": (_periods, _parameters),
     "RecordSchema": (_record_fields,),
-    "DataChannel": (_version_of_sink, _followed),
+    "DataChannel": (_version_of_sink, _followed, _generated),
 }

@@ -30,7 +30,7 @@ def faults(
     if source in channels and channels[source].direction == "source" and first is not None:
         yield from _schema("source", channels[source].schema, first.input, f"channel '{source}'")
     if source in channels and channels[source].direction == "source":
-        why = following.misfit(spec["mode"], channels[source].config)
+        why = following.misfit(spec["mode"], channels[source])
         if why:
             yield Fault(pointer="/spec/source/channel", message=f"channel '{source}' {why}")
     if sink in channels and channels[sink].direction == "sink" and last is not None:

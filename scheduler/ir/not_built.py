@@ -33,8 +33,8 @@ WORDS: Final[Mapping[str, tuple[Word, ...]]] = {
         Word(
             noun="channel type",
             path=("spec", "type"),
-            built=("file",),
-            later=("kafka", "rest", "test", "jdbc"),
+            built=("file", "test"),
+            later=("kafka", "rest", "jdbc"),
             with_it=("/spec/config",),
         ),
         Word(

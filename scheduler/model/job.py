@@ -70,6 +70,8 @@ class Reason(StrEnum):
     RECORD_FAILED = "RecordFailed"
     """A step with `onError: fail` met a record that it could not process."""
     ACCOUNTING_MISMATCH = "AccountingMismatch"
+    SINK_CHECK_FAILED = "SinkCheckFailed"
+    """A test sink missed a record, or one came twice or out of its order."""
     COUNTS_LOST = "CountsLost"
     LEAKED = "Leaked"
     RELEASE_DELETED = "ReleaseDeleted"

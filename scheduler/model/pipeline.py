@@ -79,11 +79,12 @@ class DataChannel:
     name: str
     direction: Literal["source", "sink"]
     type: str
-    """`file` is the only type built so far."""
+    """`file` or `test`."""
     schema: RecordSchema
     config: Mapping[str, object]
     """For `file`: volume (PersistentVolumeClaim), path, format (csv | json-lines), compression (none | gzip), and of a
-    source whether to follow it."""
+    source whether to follow it. For a source of type `test`: seed, count (0: without end), rate (records a second; 0:
+    as fast as they are taken), badShare (0..1); for a sink of that type nothing."""
     data_version: str = ""
     """Optional version of the data that a source reads; travels into Values, digests and the sink's manifest."""
 

@@ -16,7 +16,7 @@ from scheduler.model.problem import Problem
 from scheduler.preprocess import expressions
 
 Role: TypeAlias = Literal["source", "sink", "deadLetters"]
-BUILT_TYPES: Final = ("file",)
+BUILT_TYPES: Final = ("file", "test")
 _CLAIM: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -128,7 +128,7 @@ def _misfit(pipeline: ScoringPipeline, role: Role, channel: DataChannel) -> str:
         return f"is of type '{channel.type}', which is not built yet (built: {', '.join(map(repr, BUILT_TYPES))})"
     if role == "deadLetters":
         return ""
-    if role == "source" and (why := following.misfit(pipeline.mode, channel.config)):
+    if role == "source" and (why := following.misfit(pipeline.mode, channel)):
         return why
     flow = pipeline.flows[0 if role == "source" else -1]
     verb, end = ("reads", flow.input) if role == "source" else ("writes", flow.output)
@@ -174,7 +174,7 @@ def _same_file(pipeline: ScoringPipeline, found: Mapping[Role, DataChannel]) -> 
     """Two ends at one path: the commit of one would destroy the other. A place that could not be applied is none."""
     taken: dict[tuple[object, str], Role] = {}
     for role, channel in found.items():
-        if not {"volume", "path"} <= channel.config.keys():
+        if channel.type != "file" or not {"volume", "path"} <= channel.config.keys():
             continue
         place = (channel.config["volume"], posixpath.normpath(str(channel.config["path"])))
         other = taken.setdefault(place, role)

@@ -12,7 +12,7 @@ from scheduler.errors import InvalidInputError
 from scheduler.model import following
 from scheduler.model.pipeline import Batch, ScoreStep, ScoringFlow, ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess import flow_files, flow_records, flow_steps, globals_, texts, values_text
+from scheduler.preprocess import flow_ends, flow_records, flow_steps, globals_, texts, values_text
 from scheduler.preprocess.channels import Channels
 from scheduler.preprocess.parameters import Parameters
 from scheduler.preprocess.services import Candidate
@@ -56,7 +56,7 @@ def compile_(
     texts are applied here. Raises InvalidInputError with every problem; whether the texts are Bloblang is for the lint.
     """
     flows, problems = _applied(pipeline, parameters, globals_)
-    problems = (*problems, *flow_steps.check(flows, routes), *flow_files.check(ends, pipeline))
+    problems = (*problems, *flow_steps.check(flows, routes), *flow_ends.check(ends, pipeline))
     if problems:
         raise InvalidInputError(problems)
     return CompiledFlow(
@@ -96,39 +96,37 @@ def _engine(
     routes: Mapping[str, tuple[Candidate, ...]],
     globals_: Globals,
 ) -> dict[str, Any]:
-    is_followed = following.is_followed(ends.source.config)
-    source, sink = flow_files.place(ends.source), flow_files.place(ends.sink)
+    is_followed = following.is_followed(ends.source)
     processors = [
-        flow_records.decode(flows[0].input, format_=source["format"]),
+        flow_records.decode(flows[0].input, format_=flow_ends.format_(ends.source)),
         *(flow_steps.processor(flow, step, routes) for flow in flows for step in flow.steps),
-        flow_records.encode(flows[-1].output, format_=sink["format"]),
+        flow_records.encode(flows[-1].output, format_=flow_ends.format_(ends.sink)),
     ]
-    output: dict[str, Any] = {
-        **sink,
+    reading = {**_batches(flows, is_paced=is_followed or not flow_ends.is_file(ends.source)), "in_flight": IN_FLIGHT}
+    writing = {
         **({"flush": True} if is_followed else {}),
         "header": [field.name for field in flows[-1].output.fields],
         "max_in_flight": IN_FLIGHT,
     }
-    if ends.dead_letters is not None:
-        output["dead_letters"] = flow_files.place(ends.dead_letters)
-    required = [field.name for field in flows[0].input.fields if field.required]
-    reading = {"required": required, **_batches(flows, is_followed=is_followed), "in_flight": IN_FLIGHT}
     return {
-        "input": {"modelops_file": {**source, **reading}},
+        "input": flow_ends.engine_source(ends.source, flows[0].input, reading),
         "pipeline": {"threads": THREADS, "processors": processors},
-        "output": {"modelops_file": output},
+        "output": flow_ends.engine_sink(ends.sink, ends.dead_letters, writing),
         **_observability(globals_),
     }
 
 
-def _batches(flows: tuple[ScoringFlow, ...], *, is_followed: bool) -> dict[str, Any]:
-    """How records are read together: as many as the largest batch; from a stream no longer than the shortest period."""
+def _batches(flows: tuple[ScoringFlow, ...], *, is_paced: bool) -> dict[str, Any]:
+    """How records are read together: as many as the largest batch.
+
+    When they come one after the other, none waits for others longer than the shortest period.
+    """
     batches = [step.batch for flow in flows for step in flow.steps if isinstance(step, ScoreStep)]
     rows = max((batch.count for batch in batches), default=BATCH)
-    if not is_followed:
+    if not is_paced:
         return {"rows": rows}
     period = min((batch.period_milliseconds for batch in batches), default=Batch().period_milliseconds)
-    return {"rows": rows, "follow": True, "period": f"{period}ms"}
+    return {"rows": rows, "period": f"{period}ms"}
 
 
 def _observability(globals_: Globals) -> dict[str, Any]:
@@ -159,17 +157,12 @@ def _runner(
 ) -> dict[str, Any]:
     dead_letters = None
     if ends.dead_letters is not None and pipeline.dead_letters is not None:
-        dead_letters = {**flow_files.place(ends.dead_letters), "maxRatio": pipeline.dead_letters.max_ratio}
+        dead_letters = {**flow_ends.runner_end(ends.dead_letters), "maxRatio": pipeline.dead_letters.max_ratio}
     return {
         "release": release,
         "flow": "+".join(flow.name for flow in flows),
-        "source": {
-            **flow_files.place(ends.source),
-            "required": [field.name for field in flows[0].input.fields if field.required],
-            "dataVersion": ends.source.data_version,
-            **({"follow": True} if following.is_followed(ends.source.config) else {}),
-        },
-        "sink": {**flow_files.place(ends.sink), "irDigest": ir_digest},
+        "source": flow_ends.runner_source(ends.source, flows[0].input),
+        "sink": {**flow_ends.runner_end(ends.sink), "irDigest": ir_digest},
         "deadLetters": dead_letters,
         "services": list(_services(flows, routes)),
         "steps": [

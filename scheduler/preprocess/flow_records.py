@@ -22,9 +22,13 @@ def encode(schema: RecordSchema, *, format_: str) -> dict[str, Any]:
     return {"modelops_encode": _by_schema(ENCODE, schema, format_)}
 
 
+def fields(schema: RecordSchema) -> list[Mapping[str, Any]]:
+    """The schema as the engine reads it."""
+    return [_field(field) for field in schema.fields]
+
+
 def _by_schema(step: str, schema: RecordSchema, format_: str) -> dict[str, Any]:
-    fields = [_field(field) for field in schema.fields]
-    return {"step": step, "on_error": "dead-letter", "format": format_, "fields": fields}
+    return {"step": step, "on_error": "dead-letter", "format": format_, "fields": fields(schema)}
 
 
 def _field(field: Field) -> Mapping[str, Any]:

@@ -18,7 +18,16 @@ def values(globals_: Globals) -> Values:
         "trace": {"endpoint": globals_.trace_endpoint, "sampleRatio": globals_.trace_sample_ratio},
         "artifactStore": {"url": globals_.artifact_store_url},
         "gitServer": {"url": globals_.git_server_url},
+        **_connection(globals_),
     }
+
+
+def _connection(globals_: Globals) -> Values:
+    """How pods reach what lies outside the cluster; nothing where nothing is set."""
+    config_map, _, key = globals_.ca_bundle.partition("/")
+    bundle = {"caBundle": {"configMap": config_map, "key": key}} if config_map else {}
+    proxy = {"http": globals_.proxy_http, "https": globals_.proxy_https, "except": globals_.proxy_except}
+    return {**bundle, **({"proxy": proxy} if proxy["http"] or proxy["https"] else {})}
 
 
 def scope(globals_: Globals) -> Mapping[str, Scalar]:

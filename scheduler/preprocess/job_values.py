@@ -11,7 +11,7 @@ from scheduler.model.alike import nearest
 from scheduler.model.pipeline import DataChannel, Model, ScoringPipeline
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
-from scheduler.preprocess import globals_
+from scheduler.preprocess import flow_ends, globals_
 from scheduler.preprocess.channels import Channels
 from scheduler.preprocess.flow import CompiledFlow
 from scheduler.preprocess.merge import merge
@@ -74,8 +74,8 @@ def _job(pipeline: ScoringPipeline, *, request: Request, scoring: Services) -> V
 
 
 def _flow(compiled: CompiledFlow, *, ends: Channels, scoring: Services) -> Values:
-    written = {str(channel.config["volume"]) for channel in ends.all() if channel.direction == "sink"}
-    claims = sorted({str(channel.config["volume"]) for channel in ends.all()})
+    written = flow_ends.claims([channel for channel in ends.all() if channel.direction == "sink"])
+    claims = flow_ends.claims(ends.all())
     return {
         "name": compiled.name,
         "engine": compiled.engine,

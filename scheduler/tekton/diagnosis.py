@@ -133,6 +133,11 @@ _TABLE: Final[Mapping[Reason, tuple[str, str, str]]] = {
         "The counts of the records do not add up, so nothing was published.",
         "Report this with the job's log: it is a fault of the flow runner.",
     ),
+    Reason.SINK_CHECK_FAILED: (
+        "platform",
+        "A record did not come to the test sink, came twice, or came out of its order.",
+        "Report this with the job's log and the numbers in the message: it is a fault of the flow runner.",
+    ),
     Reason.COUNTS_LOST: (
         "platform",
         "The flow's final counts were lost, so its result cannot be trusted.",

@@ -132,6 +132,7 @@ def test_the_flow_finds_its_configuration_and_its_files(objects: tuple[Manifest,
         "/tmp": False,
         "/data/data": False,
         "/data/reference": True,
+        "/etc/modelops/ca": True,
     }
     assert container["terminationMessagePolicy"] == "File"
     variables = {item["name"]: item for item in container["env"]}
@@ -221,6 +222,18 @@ def test_each_global_changes_the_field_that_it_is_for(values: dict[str, Any]) ->
     assert variables["OTEL_TRACES_SAMPLER_ARG"] == "1"
     assert download["MODELOPS_ARTIFACT_STORE_URL"] == "http://192.0.2.8:9000"
     assert annotations[names.GIT_SERVER] == "https://git.example.org"
+
+
+def test_what_runs_a_model_or_a_flow_is_told_of_certificates_and_only_the_download_of_the_proxy(
+    objects: tuple[Manifest, ...],
+) -> None:
+    found = {
+        container["name"]: {item["name"] for item in container["env"]}
+        for template in (pod(objects, "Job", FLOW), pod(objects, "Deployment", DELAY))
+        for container in render.containers(template)
+    }
+    assert {name for name, variables in found.items() if "SSL_CERT_FILE" in variables} == {"flow", "server", "download"}
+    assert {name for name, variables in found.items() if "HTTPS_PROXY" in variables} == {"download"}
 
 
 def test_an_image_that_names_its_registry_is_taken_as_it_is(objects: tuple[Manifest, ...]) -> None:

@@ -70,4 +70,5 @@ def test_an_artifact_store_outside_the_cluster_is_reached_by_its_port(values: di
         artifactStore={"url": "https://artifacts.example.com"}, trace={"endpoint": "", "sampleRatio": 0}
     )
     policy = render.one(render.job(values), "NetworkPolicy", DELAY)["spec"]
-    assert policy["egress"] == [DNS, {"ports": [{"protocol": "TCP", "port": 443}]}]
+    outside = [{"ports": [{"protocol": "TCP", "port": port}]} for port in (443, 3128)]
+    assert policy["egress"] == [DNS, *outside], "the store, and the proxy that leads there"

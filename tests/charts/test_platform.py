@@ -81,6 +81,10 @@ def test_the_settings_arrive_as_the_server_reads_them(full: tuple[Manifest, ...]
             trace_sample_ratio=0.25,
             artifact_store_url="https://artifacts.example.com",
             git_server_url="https://git.example.com",
+            ca_bundle="company-ca/bundle.pem",
+            proxy_http="http://proxy.example.com:3128",
+            proxy_https="http://secure-proxy.example.com:3129",
+            proxy_except=".example.com",
         ),
         modelops_server_url=f"http://{STORE}.modelops.svc:8080",
         token_cache_seconds=5,
@@ -146,7 +150,7 @@ def test_an_environment_that_is_there_already_gets_everything_but_its_namespace(
     objects = render.both(render.ci_values(render.PLATFORM, "existing"))
     kinds = {item["kind"] for item in objects if item["metadata"].get("namespace") == "staging"}
     assert render.of_kind(objects, "Namespace") == ()
-    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task"}
+    assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task", "ConfigMap"}
     every = {item["kind"] for item in minimal if item["metadata"].get("namespace") == "staging"}
     assert every - kinds == {"NetworkPolicy", "ResourceQuota"}
 
@@ -316,17 +320,37 @@ def test_names_that_would_grow_too_long_are_refused() -> None:
 
 def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) -> None:
     said = _notes(tmp_path, "minimal", release="scores", namespace="ml")
+    assert "modelops install wait --namespace ml --release scores" in said
+    assert "modelops install logs --namespace ml --release scores" in said
+    assert "kubectl -n ml-builds get pipelineruns.tekton.dev -l modelops.dev/installation=scores" in said
+    assert "kubectl -n ml logs job/scores-start" in said
     assert "kubectl -n ml rollout status deployment -l app.kubernetes.io/instance=scores" in said
-    assert "kubectl -n staging get pipelines.tekton.dev,tasks.tekton.dev" in said
     assert "kubectl -n ml port-forward service/scores-scheduling-server 8080" in said
     assert "PersistentVolumeClaim scores-modelops-server" in said
-    assert "Nobody yet" in said
-    assert "kubectl get clusterroles ml-scores-viewer ml-scores-operator" in said
+    assert "Nobody is bound yet" in said
+    assert "kubectl get clusterroles ml-scores-viewer ml-scores-operator ml-scores-admin" in said
+    assert "Secret" not in said
+
+
+def test_the_notes_name_the_secrets_that_builds_wait_for(tmp_path: Path) -> None:
+    said = _notes(tmp_path, "everything", release="modelops", namespace="ml")
+    assert "kubectl -n images get secret archives" in said
+    assert "kubectl -n images get secret registry-push" in said
+    assert "Bound are 1 viewers, 1 operators and 1 admins" in said
 
 
 def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> None:
     said = _notes(tmp_path, "existing", release="scores", namespace="ml")
     assert f"kubectl label namespace staging {names.ENVIRONMENT}=staging {names.PLATFORM}=ml.scores" in said
+    assert f"kubectl label namespace existing-builds {names.PLATFORM}=ml.scores" in said
+
+
+def test_the_notes_of_the_other_releases_say_what_they_are_for(tmp_path: Path) -> None:
+    prepared = _notes(tmp_path / "one", "prerequisites", release="scores-prerequisites", namespace="ml")
+    applied = _notes(tmp_path / "two", "applications", release="scores-apps", namespace="ml")
+    assert "the role `admin` in\nml, ml-builds, staging:" in prepared
+    assert "helm install scores charts/modelops --namespace ml" in prepared
+    assert applied.startswith("The applications of scores are installed in namespace ml.")
 
 
 def _notes(folder: Path, ci: str, *, release: str, namespace: str) -> str:

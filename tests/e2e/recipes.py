@@ -84,9 +84,17 @@ SCORE: Final[Document] = {
     "name": "score",
     "score": {"model": "twice", "inputs": ["value"], "output": "score", "batch": {"count": BATCH, "period": "50ms"}},
 }
-_ID: Final = {"type": "integer", "format": "int64"}
+ITEM: Final[Document] = {
+    "properties": {
+        "id": {"type": "integer", "format": "int64"},
+        "value": {"type": "number", "format": "double", "nullable": True},
+    },
+    "required": ["id"],
+}
+"""What the source's records look like."""
+_ID: Final = ITEM["properties"]["id"]
 _NUMBER: Final = {"type": "number", "format": "double"}
-_MAYBE: Final = {**_NUMBER, "nullable": True}
+_MAYBE: Final = ITEM["properties"]["value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +123,10 @@ class Recipe:
     """False: the model is in the store already, or it is not meant to be."""
     is_followed: bool = False
     """Of the source: then the pipeline streams."""
+    generated: Mapping[str, object] | None = None
+    """Configuration of a test source; None: the source is a file. Without `count` the pipeline streams."""
+    is_checked: bool = False
+    """True: sink and dead letters are test sinks."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Laid over the pipeline's spec."""
 
@@ -138,11 +150,11 @@ class Recipe:
     def documents(self) -> list[dict[str, Any]]:
         """The IR, its model with its digest."""
         channels = [
-            self._channel("items", "source", "item", self._source_file()),
-            self._channel("scored", "sink", "scored-item", self._sink_file()),
+            self._channel("items", "source", "item", self._source_file() if self.generated is None else None),
+            self._channel("scored", "sink", "scored-item", None if self.is_checked else self._sink_file()),
         ]
         if self.max_ratio is not None:
-            rejects = _file(self.volume, self.rejects, "json-lines", is_gzip=False)
+            rejects = None if self.is_checked else _file(self.volume, self.rejects, "json-lines", is_gzip=False)
             channels.append(self._channel("rejects", "sink", "item", rejects))
         return [
             _document("ScoringPipeline", self.name, {**self._pipeline(), **self.extra}, apiVersion="modelops/v1"),
@@ -152,7 +164,7 @@ class Recipe:
                 {"input": {"schema": "item"}, "output": {"schema": "scored-item"}, "steps": list(self.steps)},
             ),
             self._model(),
-            _schema("item", {"id": _ID, "value": _MAYBE}, required=["id"]),
+            _document("RecordSchema", "item", ITEM),
             _schema("scored-item", {"id": _ID, "value": _MAYBE, "score": _NUMBER}, required=["id", "score"]),
             _schema("model-input", {"value": _MAYBE}, required=[]),
             _schema("model-output", {"score": _NUMBER}, required=["score"]),
@@ -171,7 +183,8 @@ class Recipe:
     def _pipeline(self) -> dict[str, Any]:
         letters = {} if self.max_ratio is None else {"deadLetters": {"channel": "rejects", "maxRatio": self.max_ratio}}
         ends = {"source": {"channel": "items"}, "sink": {"channel": "scored"}, **letters}
-        return {"mode": "streaming" if self.is_followed else "batch", **ends, "flows": ["flow"]}
+        is_endless = self.is_followed or (self.generated is not None and "count" not in self.generated)
+        return {"mode": "streaming" if is_endless else "batch", **ends, "flows": ["flow"]}
 
     def _model(self) -> dict[str, Any]:
         suffix = {"python-script": "py", "python-binary": "joblib", "pmml": "pmml"}[self.model_type]
@@ -192,10 +205,13 @@ class Recipe:
     def _sink_file(self) -> dict[str, object]:
         return _file(self.sink_volume or self.volume, self.sink, self.sink_format, is_gzip=self.is_sink_gzip)
 
-    @staticmethod
-    def _channel(name: str, direction: str, schema: str, config: Mapping[str, object]) -> dict[str, Any]:
-        spec = {"direction": direction, "type": "file", "schema": schema, "config": dict(config)}
-        return _document("DataChannel", name, spec)
+    def _channel(self, name: str, direction: str, schema: str, file: Mapping[str, object] | None) -> dict[str, Any]:
+        """A file, or a channel of type `test` where there is none."""
+        made_up = self.generated if direction == "source" else None
+        kind = (
+            {"type": "test", "config": dict(made_up or {})} if file is None else {"type": "file", "config": dict(file)}
+        )
+        return _document("DataChannel", name, {"direction": direction, "schema": schema, **kind})
 
 
 def slow(name: str) -> Recipe:

@@ -23,6 +23,7 @@ import pytest
 
 from scheduler.flow import config, control, engine, runner
 from scheduler.flow.completion import Completion
+from scheduler.model import following
 from scheduler.model.pipeline import (
     ChannelRef,
     DataChannel,
@@ -200,6 +201,8 @@ class Flow:
     dead_letters: Mapping[str, str] | None = field(
         default_factory=lambda: {"path": "dead.jsonl", "format": "json-lines"}
     )
+    tests: frozenset[str] = frozenset()
+    """Which of `source`, `sink` and `dead` are channels of type `test`."""
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     max_ratio: float = 1.0
     ready_seconds: float = 20
@@ -212,10 +215,10 @@ class Flow:
             name: DataChannel(
                 name=name,
                 direction="source" if name == "source" else "sink",
-                type="file",
+                type="test" if name in self.tests else "file",
                 schema=self.input if name == "source" else self.output,
                 data_version="v1" if name == "source" else "",
-                config={"volume": "v", **config_},
+                config={**({"volume": "v"} if name not in self.tests else {}), **config_},
             )
             for name, config_ in names.items()
             if config_ is not None
@@ -224,7 +227,7 @@ class Flow:
         pipeline = ScoringPipeline(
             name="p",
             description="",
-            mode="streaming" if self.source.get("follow") else "batch",
+            mode="streaming" if following.is_followed(channels["source"]) else "batch",
             source=ChannelRef(channel="source"),
             sink=ChannelRef(channel="sink"),
             flows=(one,),
@@ -289,7 +292,7 @@ class Flow:
 
     def published(self) -> set[str]:
         """What is in the folder beside the input: nothing, unless the flow was a success."""
-        inputs = {"config", str(self.source["path"])}
+        inputs = {"config", str(self.source.get("path"))}
         return {path.name for path in self.folder.iterdir() if path.name not in inputs and path.suffix != ".json"}
 
 

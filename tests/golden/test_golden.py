@@ -20,9 +20,10 @@ BASE = cases.read("flight-delay")
 PLAIN = Globals(
     trace_endpoint="http://collector.observability.svc:4318",
     trace_sample_ratio=0.25,
-    artifact_store_url="http://modelops-server.modelops.svc:8080",
+    artifact_store_url="http://artifacts.example.com:8080",
+    proxy_https="http://proxy.example.com:3128",
 )
-"""What a job cannot do without, and tracing, so that its share of traces has somewhere to stand."""
+"""What a job cannot do without, from outside the cluster; tracing and a proxy, so that what is said of them shows."""
 
 
 @pytest.mark.parametrize("name", cases.ALL)
@@ -101,6 +102,13 @@ CHANGES: Mapping[str, tuple[object, dict[str, object]]] = {
     ),
     "artifact_store_url": ("http://store.example.com", {"global.artifactStore.url": "http://store.example.com"}),
     "git_server_url": ("https://git.example.com", {"global.gitServer.url": "https://git.example.com"}),
+    "ca_bundle": (
+        "company-ca/bundle.pem",
+        {"global.caBundle.configMap": "company-ca", "global.caBundle.key": "bundle.pem"},
+    ),
+    "proxy_http": ("http://other.example.com:8080", {"global.proxy.http": "http://other.example.com:8080"}),
+    "proxy_https": ("http://other.example.com:8080", {"global.proxy.https": "http://other.example.com:8080"}),
+    "proxy_except": (".example.com", {"global.proxy.except": ".example.com"}),
 }
 """Global -> another value, and exactly what it changes in the Values."""
 

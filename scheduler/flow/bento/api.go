@@ -171,11 +171,11 @@ func (s *stream) report() map[string]any {
 			"dropped": flow.dropped.Load(), "filtered": flow.filtered.Load(), "split": 0, "folded": 0,
 		},
 		"failure": flow.failure, "firstDeadLetter": flow.deadLetter, "waiting": flow.waiting,
-		"digests": flow.digests,
+		"digests": flow.digests, "counted": flow.counted,
 	}
 }
 
-// drain ends the reading of a followed source at the given size; what has been read is processed and written.
+// drain ends the reading of an endless source at the given size; what has been read is processed and written.
 func (s *streams) drain(w http.ResponseWriter, request *http.Request) {
 	stream := s.current(request.PathValue("id"))
 	if stream == nil {
@@ -191,10 +191,10 @@ func (s *streams) drain(w http.ResponseWriter, request *http.Request) {
 	}
 	end, isFollowing := stream.flow.drain(wanted.Bytes)
 	if !isFollowing {
-		answer(w, http.StatusConflict, map[string]any{"error": "the stream follows no file: it ends by itself"})
+		answer(w, http.StatusConflict, map[string]any{"error": "the stream's source ends by itself"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"bytes": end})
+	answer(w, http.StatusOK, map[string]any{"end": end})
 }
 
 func (s *streams) remove(w http.ResponseWriter, request *http.Request) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/warpstreamlabs/bento/public/bloblang"
 	_ "github.com/warpstreamlabs/bento/public/components/otlp"
 	_ "github.com/warpstreamlabs/bento/public/components/prometheus"
@@ -14,10 +16,11 @@ import (
 func newEnvironment(flow *flowState) (*service.Environment, error) {
 	environment := service.NewEnvironment()
 	environment.UseBloblangEnvironment(newLanguage())
-	if err := environment.RegisterBatchInput("modelops_file", sourceSpec(), flow.newSource); err != nil {
-		return nil, err
-	}
-	if err := environment.RegisterBatchOutput("modelops_file", sinkSpec(), flow.newSink); err != nil {
+	err1 := environment.RegisterBatchInput("modelops_file", fileSourceSpec(), flow.newFileSource)
+	err2 := environment.RegisterBatchInput("modelops_test", generatorSpec(), flow.newGenerator)
+	err3 := environment.RegisterBatchOutput("modelops_file", fileSinkSpec(), flow.newSink)
+	err4 := environment.RegisterBatchOutput("modelops_test", testSinkSpec(), flow.newSink)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
 	processors := []struct {

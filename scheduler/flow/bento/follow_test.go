@@ -262,7 +262,7 @@ func TestTheAPIDrains(t *testing.T) {
 			t.Fatal(path, body, status, text)
 		}
 	}
-	if status, text := ask("/streams/flow/drain", `{"bytes":12}`); status != 200 || text != `{"bytes":12}` {
+	if status, text := ask("/streams/flow/drain", `{"bytes":12}`); status != 200 || text != `{"end":12}` {
 		t.Fatal(status, text)
 	}
 	if _, ids := f.finish(); len(ids) != 1 {

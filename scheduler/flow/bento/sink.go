@@ -19,18 +19,33 @@ func fileFields() []*service.ConfigField {
 	}
 }
 
-func sinkSpec() *service.ConfigSpec {
+// sinkFields are those that a sink has whatever becomes of its records.
+func sinkFields() []*service.ConfigField {
+	deadLetters := append(fileFields()[1:], service.NewStringField("path").Optional().Description(
+		"As the sink's; without it dead letters are checked, counted and written nowhere."))
+	return []*service.ConfigField{
+		service.NewStringListField("header").Description("Columns of a CSV file.").Default([]any{}),
+		service.NewObjectField("dead_letters", deadLetters...).Optional().
+			Description("Without it the first dead letter ends the stream."),
+		service.NewBoolField("flush").Description("Whether each batch is in the files at once.").Default(false),
+		service.NewIntField("max_in_flight").Default(8),
+	}
+}
+
+func fileSinkSpec() *service.ConfigSpec {
 	return service.NewConfigSpec().
 		Summary("Writes encoded records and dead letters, each to its file, in the order of the source.").
 		Description("The first error of a write ends the stream: nothing is tried again, so nothing is doubled.").
 		Fields(fileFields()...).
-		Fields(
-			service.NewStringListField("header").Description("Columns of a CSV file.").Default([]any{}),
-			service.NewObjectField("dead_letters", fileFields()...).Optional().
-				Description("Without it the first dead letter ends the stream."),
-			service.NewBoolField("flush").Description("Whether each batch is in the files at once.").Default(false),
-			service.NewIntField("max_in_flight").Default(8),
-		)
+		Fields(sinkFields()...)
+}
+
+func testSinkSpec() *service.ConfigSpec {
+	return service.NewConfigSpec().
+		Summary("Checks the numbers of the records and dead letters that come: their order, duplicates and gaps.").
+		Description("The first number that is wrong ends the stream; the records are counted and written nowhere.").
+		Fields(service.NewStringEnumField("format", "csv", "json-lines")).
+		Fields(sinkFields()...)
 }
 
 var deadLetterColumns = []string{"step", "reason", "position", "line", "record"}
@@ -69,6 +84,9 @@ func (flow *flowState) newSink(
 		}
 		s.deadLetters = deadLetters
 		s.deadLetters.header = deadLetterColumns
+	}
+	if !s.records.isFile() || (s.deadLetters != nil && !s.deadLetters.isFile()) {
+		flow.check = newCheck()
 	}
 	return s, service.BatchPolicy{}, inFlight, nil
 }
@@ -114,16 +132,44 @@ func (s *sink) WriteBatch(ctx context.Context, batch service.MessageBatch) error
 		return err
 	}
 	for _, message := range batch {
+		if err := s.checked(originOf(message)); err != nil {
+			return err
+		}
 		if err := s.write(message); err != nil {
 			s.failed(err)
 			return err
 		}
+	}
+	if err := s.checkedBatch(); err != nil {
+		return err
 	}
 	if err := s.flushed(); err != nil {
 		s.failed(err)
 		return err
 	}
 	return nil
+}
+
+// checked ends the stream with a record that should not come now.
+func (s *sink) checked(record *origin) error {
+	if s.flow.check == nil {
+		return nil
+	}
+	return s.verdict(s.flow.check.arrive(record.position))
+}
+
+func (s *sink) checkedBatch() error {
+	if s.flow.check == nil {
+		return nil
+	}
+	return s.verdict(s.flow.check.behindBatch())
+}
+
+func (s *sink) verdict(err error) error {
+	if err != nil {
+		s.flow.fail(fault{Reason: sinkCheckFailed, Message: err.Error()})
+	}
+	return err
 }
 
 func (s *sink) flushed() error {
@@ -170,9 +216,16 @@ func (s *sink) Close(context.Context) error {
 		return nil
 	}
 	s.open = false
-	digests := map[string]string{}
+	digests, counted := map[string]string{}, map[string]int64{}
 	for name, file := range map[string]*lineFile{"sink": s.records, "deadLetters": s.deadLetters} {
-		if file == nil || file.to == nil {
+		if file == nil {
+			continue
+		}
+		if !file.isFile() {
+			counted[name] = file.lines
+			continue
+		}
+		if file.to == nil {
 			continue
 		}
 		if err := file.close(); err != nil {
@@ -180,9 +233,12 @@ func (s *sink) Close(context.Context) error {
 		}
 		digests[name] = "sha256:" + hex.EncodeToString(file.sum.Sum(nil))
 	}
+	if s.flow.ctx.Err() == nil && s.flow.check != nil {
+		_ = s.verdict(s.flow.check.atEnd(s.flow.read.Load())) // an error has ended the stream
+	}
 	if s.flow.ctx.Err() == nil {
 		s.flow.mutex.Lock()
-		s.flow.digests = digests
+		s.flow.digests, s.flow.counted = digests, counted
 		s.flow.mutex.Unlock()
 		s.flow.closed.Store(true)
 	}

@@ -20,6 +20,7 @@ const (
 	serviceCrashed     = "ServiceCrashed"
 	flowCrashed        = "FlowCrashed"
 	accountingMismatch = "AccountingMismatch"
+	sinkCheckFailed    = "SinkCheckFailed"
 )
 
 // fault is why something was not done, and where: with a reason it is the end of the stream, without one a dead letter.
@@ -39,6 +40,10 @@ type flowState struct {
 	closed atomic.Bool
 	// digests of the files' bytes as they were handed to the disk, by file; set before closed is.
 	digests map[string]string
+	// counted are the lines that a test sink took, by end: no file holds them. Set before closed is.
+	counted map[string]int64
+	// check is there when a test sink takes records or dead letters; set before the first batch.
+	check *check
 	// header holds the columns of a CSV source; set before the first batch.
 	header []string
 
@@ -50,9 +55,9 @@ type flowState struct {
 	failure    *fault
 	deadLetter *fault
 	waiting    string
-	// followed is the source when it is a file that grows; sourced is closed when there is a source.
-	followed *followedFile
-	sourced  chan struct{}
+	// endless is the source when it has no end of its own; sourced is closed when there is a source.
+	endless drainable
+	sourced chan struct{}
 	// next is the lowest batch that has not been acknowledged; turned is closed and made anew when it changes.
 	next   uint64
 	done   map[uint64]bool
@@ -102,23 +107,33 @@ func (flow *flowState) wait(message string) {
 	flow.mutex.Unlock()
 }
 
-// setSource says that there is a source now, and what is followed if it is a file that grows.
-func (flow *flowState) setSource(file *followedFile) {
+// setSource says that there is a source now, and what can be drained of it; nil for one that ends by itself.
+func (flow *flowState) setSource(endless drainable) {
 	flow.mutex.Lock()
-	flow.followed = file
+	flow.endless = endless
 	flow.mutex.Unlock()
 	close(flow.sourced)
 }
 
-// drain ends a followed source at so many bytes, or where it has been read to, and says where; false without one.
+// drain ends an endless source at so much, or where it has been read to, and says where; false without one.
 func (flow *flowState) drain(size int64) (int64, bool) {
 	flow.mutex.Lock()
-	file := flow.followed
+	endless := flow.endless
 	flow.mutex.Unlock()
-	if file == nil {
+	if endless == nil {
 		return 0, false
 	}
-	return file.drain(size), true
+	return endless.drain(size), true
+}
+
+// leave counts a record that a step ends, and tells a test sink of it.
+func (flow *flowState) leave(record *origin, counter *atomic.Int64) {
+	if flow.end(record, counter) != nil || flow.check == nil {
+		return // an error has ended the stream
+	}
+	if err := flow.check.leave(record.position); err != nil {
+		flow.fail(fault{Reason: sinkCheckFailed, Message: err.Error()})
+	}
 }
 
 // turn blocks until every batch before this one is acknowledged, so that the sink has the order of the source.

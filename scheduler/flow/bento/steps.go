@@ -44,7 +44,7 @@ func (s *step) fault(record *origin, reason string) bool {
 	record.failed, record.reason = s.name, reason
 	switch s.onError {
 	case "drop":
-		_ = s.flow.end(record, &s.flow.dropped) // an error has ended the stream
+		s.flow.leave(record, &s.flow.dropped)
 		s.dropped.Incr(1, s.name)
 		return false
 	case "fail":
@@ -54,7 +54,7 @@ func (s *step) fault(record *origin, reason string) bool {
 }
 
 func (s *step) filter(record *origin) {
-	_ = s.flow.end(record, &s.flow.filtered)
+	s.flow.leave(record, &s.flow.filtered)
 	s.filtered.Incr(1, s.name)
 }
 

@@ -19,6 +19,7 @@ import (
 //	forget-counters                    all counters begin anew in the middle, as after a restart that lost them
 //	cut-file, cut-record               the sink's file loses its last byte, or its last line, when it is closed
 //	change-byte                        one byte of the sink's file is another one
+//	swap-records                       two records of a batch change places
 //	never-closed                       the engine never says that its files are closed
 const faultyBatch = 1
 
@@ -54,6 +55,8 @@ func (s *faultyStep) ProcessBatch(ctx context.Context, batch service.MessageBatc
 		return []service.MessageBatch{made[0], made[0].DeepCopy()}, nil
 	case s.kind == "lose-batch" && number == faultyBatch, s.kind == "lose-and-double" && number == faultyBatch:
 		return nil, nil
+	case s.kind == "swap-records" && number == faultyBatch:
+		made[0][10], made[0][11] = made[0][11], made[0][10]
 	case number == faultyBatch:
 		s.miscount()
 	}
@@ -98,6 +101,9 @@ func faultyLine(record *origin, line []byte) (text []byte, counted bool) {
 
 // faultyClose does to a closed file what a fault asks for; its digest is that of what was written.
 func faultyClose(path string) error {
+	if path == "" {
+		return nil
+	}
 	text, err := os.ReadFile(path)
 	if err != nil || len(text) < 3 {
 		return err

@@ -31,6 +31,19 @@ def test_a_channel_is_registered_shown_replaced_and_removed(served: Served) -> N
     assert shown.json()["channel"]["spec"]["config"]["path"] == "flights.csv"
 
 
+def test_a_channel_without_a_file_is_registered_and_listed(served: Served) -> None:
+    spec = {**CHANNEL["channel"]["spec"], "type": "test", "config": {"seed": 7, "count": 1000, "badShare": 0.01}}
+    body = {**CHANNEL, "channel": {**CHANNEL["channel"], "spec": spec}}
+
+    made = served.client.put("/v1/data-channels/flights", json=body, params=PLACE, headers=served.operator)
+    listed = served.client.get("/v1/data-channels", params=PLACE, headers=served.operator)
+
+    assert made.status_code == 201
+    (found,) = listed.json()["channels"]
+    assert (found["type"], found["direction"], found["problem"]) == ("test", "source", "")
+    assert found["channel"]["spec"]["config"] == {"seed": 7, "count": 1000, "badShare": 0.01}
+
+
 def test_a_faulty_channel_is_refused_with_every_problem(served: Served) -> None:
     channel = {**CHANNEL["channel"], "spec": {**CHANNEL["channel"]["spec"], "type": "katka", "direction": "up"}}
 

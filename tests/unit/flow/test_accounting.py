@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scheduler.flow import accounting
-from scheduler.flow.config import File
+from scheduler.flow.config import Checked, File
 from scheduler.flow.failure import FlowFailedError
 from scheduler.model.job import Ledger, Reason
 
 ENGINE = Ledger(read=10, written=5, dead_lettered=2, dropped=1, filtered=2)
 
 
+def take(sink: File | Checked, dead_letters: File | Checked | None, counted: Mapping[str, int] | None = None) -> Ledger:
+    return accounting.take(ENGINE, sink=sink, dead_letters=dead_letters, counted=counted or {})
+
+
 def test_files_are_counted_not_believed(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_text('id,name\n1,"a\nb"\n2,c\n')
     (tmp_path / "dead.jsonl").write_text("{}\n")
     sink, dead = File(path=tmp_path / "out.csv", format="csv"), File(path=tmp_path / "dead.jsonl", format="json-lines")
-    assert accounting.take(ENGINE, sink=sink, dead_letters=dead) == replace(ENGINE, written=2, dead_lettered=1)
-    assert accounting.take(ENGINE, sink=sink, dead_letters=None) == replace(ENGINE, written=2, dead_lettered=0)
+    assert take(sink, dead) == replace(ENGINE, written=2, dead_lettered=1)
+    assert take(sink, None) == replace(ENGINE, written=2, dead_lettered=0)
+
+
+def test_what_stands_in_no_file_is_what_the_test_sink_counted(tmp_path: Path) -> None:
+    (tmp_path / "dead.jsonl").write_text("{}\n")
+    dead = File(path=tmp_path / "dead.jsonl", format="json-lines")
+    assert take(Checked(), dead, {"sink": 4}) == replace(ENGINE, written=4, dead_lettered=1)
+    assert take(Checked(), Checked(), {"sink": 4, "deadLetters": 3}) == replace(ENGINE, written=4, dead_lettered=3)
+    assert take(Checked(), None) == replace(ENGINE, written=0, dead_lettered=0)
 
 
 def test_what_agrees(tmp_path: Path) -> None:
@@ -45,7 +58,7 @@ def test_what_does_not(ledger: Ledger, total: int, words: str) -> None:
 
 def test_a_result_that_cannot_be_read_back(tmp_path: Path) -> None:
     with pytest.raises(FlowFailedError) as caught:
-        accounting.take(ENGINE, sink=File(path=tmp_path / "gone", format="csv"), dead_letters=None)
+        take(File(path=tmp_path / "gone", format="csv"), None)
     assert caught.value.reason is Reason.ACCOUNTING_MISMATCH
 
 

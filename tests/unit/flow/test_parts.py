@@ -22,6 +22,11 @@ def prepare(folder: Path, attempt: str = "uid-1", release: str = "j1") -> Parts:
     )
 
 
+def sink(made: Parts) -> Path:
+    assert made.sink
+    return made.sink.path
+
+
 def publish(made: Parts, manifest: dict[str, object] | None = None) -> None:
     """Commit what is in the files, as if the engine had written it."""
     files = {"sink": made.sink, "deadLetters": made.dead_letters}
@@ -54,7 +59,7 @@ def test_the_sink_is_renamed_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Path, "replace", replace)
     made = prepare(tmp_path)
-    made.sink.path.write_text("x\n")
+    sink(made).write_text("x\n")
     publish(made, {"job": "j1"})
     assert renamed == ["dead", "out.manifest.json", "out"]
     assert names(tmp_path) == {"out", "out.manifest.json", "dead"}
@@ -66,8 +71,8 @@ def test_leftovers_of_the_same_job_only(tmp_path: Path) -> None:
     first = prepare(tmp_path, "uid-1")
     other = prepare(tmp_path, "uid-1", release="j2")
     second = prepare(tmp_path, "uid-2")
-    assert not first.sink.path.exists()
-    assert other.sink.path.exists()
+    assert not sink(first).exists()
+    assert sink(other).exists()
     with pytest.raises(FlowFailedError, match="another attempt of this job has taken over"):
         parts.check(first)
     with pytest.raises(FlowFailedError, match="another attempt of this job has taken over"):
@@ -79,14 +84,14 @@ def test_leftovers_of_the_same_job_only(tmp_path: Path) -> None:
 
 def test_the_same_attempt_begins_anew(tmp_path: Path) -> None:
     made = prepare(tmp_path)
-    made.sink.path.write_text("half\n")
-    assert prepare(tmp_path).sink.path.read_text() == ""
+    sink(made).write_text("half\n")
+    assert sink(prepare(tmp_path)).read_text() == ""
 
 
 def test_an_old_result_is_replaced(tmp_path: Path) -> None:
     for text in ("old\n", "new\n"):
         made = prepare(tmp_path)
-        made.sink.path.write_text(text)
+        sink(made).write_text(text)
         publish(made)
     assert (tmp_path / "a" / "out").read_text() == "new\n"
 
@@ -116,7 +121,17 @@ def test_errors_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num
     assert not (tmp_path / "a" / "out").exists()
 
 
+def test_what_is_written_nowhere_has_no_part(tmp_path: Path) -> None:
+    made = parts.prepare(sink=None, dead_letters=tmp_path / "dead", release="j1", attempt="uid-1")
+    publish(made)
+    assert (made.sink, made.manifest) == (None, None)
+    assert names(tmp_path) == {"dead"}
+    nothing = parts.prepare(sink=None, dead_letters=None, release="j1", attempt="uid-1")
+    publish(nothing)
+    assert list(nothing.all()) == []
+
+
 def test_names_with_wildcards(tmp_path: Path) -> None:
     made = parts.prepare(sink=tmp_path / "o[1]*", dead_letters=None, release="j1", attempt="u")
     parts.prepare(sink=tmp_path / "o[1]*", dead_letters=None, release="j1", attempt="v")
-    assert not made.sink.path.exists()
+    assert not sink(made).exists()

@@ -133,7 +133,10 @@ def test_schema_and_direction_decide_between_channels_of_one_name() -> None:
 def test_a_type_that_is_not_built_is_refused_by_name() -> None:
     _, problems = resolve([replace(SOURCE, type="kafka"), SINK])
 
-    assert problems[0].message == "data channel 'flights' is of type 'kafka', which is not built yet (built: 'file')"
+    assert (
+        problems[0].message
+        == "data channel 'flights' is of type 'kafka', which is not built yet (built: 'file', 'test')"
+    )
 
 
 def test_the_irs_own_channels_see_parameters() -> None:
@@ -228,3 +231,24 @@ def test_the_mode_decides_whether_a_source_is_followed() -> None:
 
     found, problems = resolve([replace(live, name="flights"), SOURCE, SINK], streaming)
     assert (found.source.config["follow"] if found else None, problems) == (True, ())
+
+
+def test_ends_that_are_made_up_and_checked_share_no_file() -> None:
+    given = {"seed": 1, "count": 5, "rate": 0, "badShare": 0}
+    source, sink = replace(SOURCE, type="test", config=given), replace(SINK, type="test", config={})
+    rejects = replace(REJECTS, type="test", config={})
+
+    found, problems = resolve([source, sink], replace(PIPELINE, channels=(rejects,)))
+
+    assert problems == ()
+    assert found == channels.Channels(source=source, sink=sink, dead_letters=rejects)
+
+
+def test_a_batch_finds_no_source_without_end() -> None:
+    given = {"seed": 1, "count": 0, "rate": 0, "badShare": 0}
+
+    _, problems = resolve([replace(SOURCE, type="test", config=given), SINK])
+
+    assert problems[0].message == (
+        "data channel 'flights' has no end, and mode 'batch' reads a source to its end: give it a 'count'"
+    )

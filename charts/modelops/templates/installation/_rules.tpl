@@ -1,27 +1,25 @@
-{{- /* Rules in the platform's namespace over the kinds that the face `applications` renders; takes {helm}: verbs that helm needs
-       for what is asked of it, beside reading. A test compares the kinds with the charts. */ -}}
+{{- /* Rules in the platform's namespace over the kinds that the face `applications` renders; takes {objects, secrets}: what helm does
+       with objects and with its own records, beside reading. A test compares the kinds with the charts. */ -}}
 {{- define "modelops.applicationRules" -}}
-{{- $verbs := concat (list "get" "list" "watch") .helm -}}
+{{- $reads := list "get" "list" "watch" -}}
+{{- $verbs := concat $reads .objects | toJson -}}
 - apiGroups: [""]
   resources: [configmaps, persistentvolumeclaims, services]
-  verbs: {{ toJson $verbs }}
+  verbs: {{ $verbs }}
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: {{ toJson $verbs }}
+  verbs: {{ $verbs }}
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: {{ toJson $verbs }}
+  verbs: {{ $verbs }}
 # helm keeps a release in a Secret; RBAC cannot say "those that it made"
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: {{ concat $reads .secrets | toJson }}
 # what becomes of the objects: whether they are ready, why they are not, whether they are gone
 - apiGroups: [""]
-  resources: [pods, events]
+  resources: [pods]
   verbs: [get, list, watch]
-- apiGroups: [""]
-  resources: [pods/log]
-  verbs: [get]
 - apiGroups: [apps]
   resources: [replicasets]
   verbs: [get, list, watch]

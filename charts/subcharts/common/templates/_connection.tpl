@@ -5,11 +5,19 @@
 {{- end -}}
 
 {{- define "common.connection.environment" -}}
+{{- include "common.connection.caEnvironment" . }}
+{{- include "common.connection.proxyEnvironment" . }}
+{{- end -}}
+
+{{- define "common.connection.caEnvironment" -}}
 {{- if include "common.connection.ca" . }}
 {{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" "GIT_SSL_CAINFO" }}
 - {name: {{ . }}, value: /etc/modelops/ca/ca.crt}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- define "common.connection.proxyEnvironment" -}}
 {{- $proxy := dig "proxy" (dict) .Values.global }}
 {{- if or $proxy.http $proxy.https }}
 {{- /* what lies inside the cluster is never asked of the proxy; Kubernetes itself fills in its address */}}

@@ -28,6 +28,7 @@ volumes:
       sources:
         # ten minutes is the least that a kubelet accepts
         - serviceAccountToken: {audience: modelops-artifacts, expirationSeconds: 600, path: token}
+  {{- include "common.connection.volume" .root | nindent 2 }}
 {{- end -}}
 
 {{- define "common.scoringService.download" -}}
@@ -39,6 +40,7 @@ securityContext:
 terminationMessagePolicy: File
 env:
   {{- include "common.environment" .root | nindent 2 }}
+  {{- include "common.connection.environment" .root | nindent 2 }}
   - name: MODELOPS_ARTIFACT_STORE_URL
     value: {{ .root.Values.global.artifactStore.url | quote }}
 resources:
@@ -48,6 +50,7 @@ volumeMounts:
   - {name: models, mountPath: /models}
   - {name: tmp, mountPath: /tmp}
   - {name: artifacts-token, mountPath: /var/run/secrets/modelops-artifacts, readOnly: true}
+  {{- include "common.connection.mount" .root | nindent 2 }}
 {{- end -}}
 
 {{- define "common.scoringService.server" -}}
@@ -65,6 +68,7 @@ securityContext:
 terminationMessagePolicy: File
 env:
   {{- include "common.environment" .root | nindent 2 }}
+  {{- include "common.connection.caEnvironment" .root | nindent 2 }}
   {{- include "common.secretEnvironment" .root.Values.env | nindent 2 }}
 ports:
   - {name: http, containerPort: 8080, protocol: TCP}
@@ -88,6 +92,7 @@ volumeMounts:
   - {name: config, mountPath: /etc/modelops/serving, readOnly: true}
   - {name: models, mountPath: /models, readOnly: true}
   - {name: tmp, mountPath: /tmp}
+  {{- include "common.connection.mount" .root | nindent 2 }}
 {{- end -}}
 
 {{- /* The chart's, with the model's own memory both guaranteed and as the limit. */ -}}

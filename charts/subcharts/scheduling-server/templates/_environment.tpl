@@ -18,6 +18,12 @@
 - {name: MODELOPS_TRACE_SAMPLE_RATIO, value: {{ $global.trace.sampleRatio | quote }}}
 - {name: MODELOPS_ARTIFACT_STORE_URL, value: {{ $global.artifactStore.url | default (include "common.modelopsServer.url" .) | quote }}}
 - {name: MODELOPS_GIT_SERVER_URL, value: {{ $global.gitServer.url | quote }}}
+{{- with include "common.connection.ca" . }}
+- {name: MODELOPS_CA_BUNDLE, value: {{ printf "%s/%s" . $global.caBundle.key | quote }}}
+{{- end }}
+- {name: MODELOPS_PROXY_HTTP, value: {{ $global.proxy.http | quote }}}
+- {name: MODELOPS_PROXY_HTTPS, value: {{ $global.proxy.https | quote }}}
+- {name: MODELOPS_PROXY_EXCEPT, value: {{ $global.proxy.except | quote }}}
 - {name: MODELOPS_SERVER_URL, value: {{ include "common.modelopsServer.url" . | quote }}}
 - {name: MODELOPS_TOKEN_CACHE_SECONDS, value: {{ .Values.tokenCacheSeconds | quote }}}
 - {name: MODELOPS_JANITOR_ENABLED, value: {{ .Values.janitor.enabled | quote }}}

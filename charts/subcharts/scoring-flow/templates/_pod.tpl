@@ -20,6 +20,7 @@ volumes:
   - name: tmp
     emptyDir:
       sizeLimit: {{ .Values.tmpSize }}
+  {{- include "common.connection.volume" . | nindent 2 }}
   {{- range .Values.flow.volumes }}
   - name: {{ printf "data-%s" .name | quote }}
     persistentVolumeClaim:
@@ -38,6 +39,7 @@ securityContext:
 terminationMessagePolicy: File
 env:
   {{- include "common.environment" . | nindent 2 }}
+  {{- include "common.connection.caEnvironment" . | nindent 2 }}
   - name: MODELOPS_RELEASE
     value: {{ .Release.Name | quote }}
   - name: POD_NAME
@@ -67,6 +69,7 @@ volumeMounts:
   - {name: config, mountPath: /etc/modelops/flow, readOnly: true}
   - {name: scratch, mountPath: /scratch}
   - {name: tmp, mountPath: /tmp}
+  {{- include "common.connection.mount" . | nindent 2 }}
   {{- range .Values.flow.volumes }}
   - name: {{ printf "data-%s" .name | quote }}
     mountPath: {{ printf "/data/%s" .claim | quote }}
