@@ -32,17 +32,19 @@ CLUSTER: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """API group -> resources, as in the two tables below."""
 PLATFORM: Final[Mapping[str, tuple[str, ...]]] = {
-    "": ("persistentvolumeclaims", "serviceaccounts", "services"),
-    "apps": ("deployments",),
+    "": ("configmaps", "serviceaccounts"),
+    "batch": ("jobs",),
     "networking.k8s.io": ("networkpolicies",),
     _RBAC: ("roles", "rolebindings"),
 }
+"""Applications are not among them: the installation makes those, as the account that the chart makes for it."""
 ENVIRONMENT: Final[Mapping[str, tuple[str, ...]]] = {
     "": ("configmaps", "limitranges", "resourcequotas", "serviceaccounts"),
     "networking.k8s.io": ("networkpolicies",),
     _RBAC: ("roles", "rolebindings"),
     "tekton.dev": ("pipelines", "tasks"),
 }
+"""The namespace of the builds takes the same."""
 STORAGE_VERBS: Final = ("create", "get", "list", "update", "delete")
 """On Secrets of the platform's namespace, where helm keeps what it knows of a release."""
 
@@ -55,8 +57,8 @@ _ROLES: Final = frozenset({"roles", "clusterroles"})
 
 
 def needed(*, platform: str, environments: Iterable[str]) -> tuple[Right, ...]:
-    """All that the installation of the platform in these namespaces takes."""
-    return tuple(dict.fromkeys(_needed(platform, tuple(environments))))
+    """All that `helm install` of the platform in these namespaces takes; images are built in the chart's own choice."""
+    return tuple(dict.fromkeys(_needed(platform, (*environments, f"{platform}-builds"))))
 
 
 def _needed(platform: str, environments: tuple[str, ...]) -> Iterator[Right]:

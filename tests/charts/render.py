@@ -16,11 +16,22 @@ from scheduler import assets
 from scheduler.model.types import Manifest, Values
 
 KUBERNETES: Final = "1.34.4"
+TEKTON: Final = ("--api-versions", "tekton.dev/v1")
+"""What a cluster with Tekton serves beside Kubernetes itself."""
+DIGEST: Final = "a" * 64
 JOB: Final = "jaaaaaaaaaaaaaaaaaaaa"
 """Release name in the `ci` values of charts with a job face; their namespace is `staging`."""
 PLATFORM: Final = assets.charts() / "modelops"
 PIPELINE: Final = assets.subchart("scoring-pipeline")
 CHARTS: Final = (PLATFORM, *sorted(path.parent for path in (assets.charts() / "subcharts").glob("*/Chart.yaml")))
+PROGRAMS: Final = (
+    "scheduling-server",
+    "modelops-server",
+    "streaming-runtime",
+    "scoring-server-python",
+    "scoring-server-pmml",
+)
+"""Images that the platform's values name."""
 CONTROLLED: Final = ("Pod", "ReplicaSet", "Endpoints", "EndpointSlice")
 """What controllers make of the objects that a job's release renders, with the same labels."""
 
@@ -48,13 +59,35 @@ def helm(*arguments: str, values: Values | None = None) -> str:
 
 def chart(path: Path, *, values: Values, release: str, namespace: str) -> tuple[Manifest, ...]:
     """The objects that these values render, in the order of installation."""
-    place = [release, str(path), "--namespace", namespace, "--kube-version", KUBERNETES]
+    place = [release, str(path), "--namespace", namespace, "--kube-version", KUBERNETES, *TEKTON]
     text = helm("template", *place, "--values", "-", values=values)
     return tuple(found for found in yaml.safe_load_all(text) if found)
 
 
 def platform(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
     return chart(PLATFORM, values=values, release=release, namespace=namespace)
+
+
+def applications(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
+    """The release `<release>-apps` that the installation makes from the same values."""
+    given = dict(values)
+    built = {name: f"registry.example.com/modelops/{name}@sha256:{DIGEST}" for name in PROGRAMS}
+    images = given.get("global", {}).get("images") or built
+    given["global"] = {
+        **given.get("global", {}),
+        "render": "applications",
+        "platform": {"name": release},
+        "images": images,
+    }
+    return chart(PLATFORM, values=given, release=f"{release}-apps", namespace=namespace)
+
+
+def both(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
+    """Everything that a platform consists of: the objects of its two releases."""
+    return (
+        *platform(values, release=release, namespace=namespace),
+        *applications(values, release=release, namespace=namespace),
+    )
 
 
 def job(values: Values) -> tuple[Manifest, ...]:

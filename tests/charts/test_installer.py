@@ -15,12 +15,15 @@ pytestmark = pytest.mark.helm
 
 NAMESPACE: Final = "modelops"
 ENVIRONMENTS: Final = ("staging", "production")
-PLACE: Final = dict.fromkeys(ENVIRONMENTS, "an environment")
+BUILDS: Final = "modelops-builds"
+PLACE: Final = dict.fromkeys((*ENVIRONMENTS, BUILDS), "an environment")
 
 
 def _made() -> Iterator[tuple[str, str, str]]:
     """(namespace or `an environment`, API group, resource) of all that the chart can render."""
-    for manifest in render.platform(render.ci_values(render.PLATFORM, "everything")):
+    values = render.ci_values(render.PLATFORM, "everything")
+    values["global"]["build"]["namespace"] = ""
+    for manifest in render.platform(values):
         kind = kinds.known(manifest["kind"])
         group = "" if kind.api_version == "v1" else kind.api_version.partition("/")[0]
         namespace = manifest["metadata"].get("namespace", "") if kind.namespaced else ""
@@ -37,4 +40,4 @@ def test_every_object_of_the_chart_and_no_other_is_asked_for() -> None:
 def test_roles_need_the_right_to_give_what_one_does_not_hold() -> None:
     needed = rights.needed(platform=NAMESPACE, environments=ENVIRONMENTS)
     given = {(right.namespace, right.resource) for right in needed if right.verb in rights.GIVING_VERBS}
-    assert given == {("", "clusterroles"), *((place, "roles") for place in (NAMESPACE, *ENVIRONMENTS))}
+    assert given == {("", "clusterroles"), *((place, "roles") for place in (NAMESPACE, *ENVIRONMENTS, BUILDS))}

@@ -29,12 +29,12 @@ TASK_CLASS = "modelops-modelops-task"
 
 @pytest.fixture(name="minimal", scope="module")
 def least() -> tuple[Manifest, ...]:
-    return render.platform(render.ci_values(render.PLATFORM, "minimal"))
+    return render.both(render.ci_values(render.PLATFORM, "minimal"))
 
 
 @pytest.fixture(name="full", scope="module")
 def most() -> tuple[Manifest, ...]:
-    return render.platform(render.ci_values(render.PLATFORM, "everything"))
+    return render.both(render.ci_values(render.PLATFORM, "everything"))
 
 
 def container(objects: tuple[Manifest, ...], deployment: str) -> Mapping[str, Any]:
@@ -49,7 +49,12 @@ def environment(objects: tuple[Manifest, ...], deployment: str) -> dict[str, str
 
 
 def test_the_platform_starts_its_two_servers_and_no_scoring(minimal: tuple[Manifest, ...]) -> None:
-    assert {name for name, _ in render.pod_templates(minimal)} == {f"Deployment/{SERVER}", f"Deployment/{STORE}"}
+    hooks = {"Job/modelops-start", "Job/modelops-remove"}
+    assert {name for name, _ in render.pod_templates(minimal)} == {
+        f"Deployment/{SERVER}",
+        f"Deployment/{STORE}",
+        *hooks,
+    }
     assert render.of_kind(minimal, "PipelineRun") == ()
 
 
@@ -87,7 +92,7 @@ def test_every_setting_is_one_that_the_server_reads(full: tuple[Manifest, ...]) 
     given = environment(full, SERVER)
     unread = {name for name in given if Settings.from_environ(_without(given, name)) == Settings.from_environ(given)}
     # the platform's namespace is here the default; the token is read by the client of the modelops server
-    assert unread == {"MODELOPS_NAMESPACE", "MODELOPS_TOKEN_FILE"}
+    assert {name for name in unread if name.startswith("MODELOPS_")} == {"MODELOPS_NAMESPACE", "MODELOPS_TOKEN_FILE"}
 
 
 def _without(given: Mapping[str, str], name: str) -> dict[str, str]:
@@ -122,14 +127,14 @@ def test_models_outlive_the_pod_and_the_release(minimal: tuple[Manifest, ...], f
 
 
 def test_a_claim_of_ones_own_is_used() -> None:
-    objects = render.platform(render.ci_values(render.PLATFORM, "existing"))
+    objects = render.both(render.ci_values(render.PLATFORM, "existing"))
     assert render.of_kind(objects, "PersistentVolumeClaim") == ()
     volumes = render.one(objects, "Deployment", STORE)["spec"]["template"]["spec"]["volumes"]
     assert {"name": "data", "persistentVolumeClaim": {"claimName": "models"}} in volumes
 
 
 def test_an_environment_is_a_restricted_namespace_of_this_platform(minimal: tuple[Manifest, ...]) -> None:
-    (namespace,) = render.of_kind(minimal, "Namespace")
+    namespace = render.one(minimal, "Namespace", "staging")
     labels = namespace["metadata"]["labels"]
     assert namespace["metadata"]["name"] == "staging"
     assert namespace["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
@@ -138,7 +143,7 @@ def test_an_environment_is_a_restricted_namespace_of_this_platform(minimal: tupl
 
 
 def test_an_environment_that_is_there_already_gets_everything_but_its_namespace(minimal: tuple[Manifest, ...]) -> None:
-    objects = render.platform(render.ci_values(render.PLATFORM, "existing"))
+    objects = render.both(render.ci_values(render.PLATFORM, "existing"))
     kinds = {item["kind"] for item in objects if item["metadata"].get("namespace") == "staging"}
     assert render.of_kind(objects, "Namespace") == ()
     assert kinds == {"ServiceAccount", "Role", "RoleBinding", "LimitRange", "Pipeline", "Task"}
@@ -208,6 +213,8 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [8080],
         [443],
         [4318],
+        [3128],
+        [3129],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
 
@@ -273,6 +280,7 @@ def refusal(values: Mapping[str, Any], *, release: str = "modelops", namespace: 
 def test_the_platform_is_refused_without_images_and_says_all_that_is_wrong() -> None:
     values = {
         "global": {
+            "render": "applications",
             "environments": ["staging", "modelops"],
             "images": {"modelops-server": f"modelops/modelops-server@sha256:{DIGEST}"},
         },
@@ -296,7 +304,7 @@ def _channel() -> dict[str, Any]:
 
 def test_a_tag_is_no_digest() -> None:
     values = render.ci_values(render.PLATFORM, "minimal")
-    values["global"]["images"]["scheduling-server"] = "modelops/scheduling-server:latest"
+    values["global"]["images"] = {"scheduling-server": "modelops/scheduling-server:latest"}
     with pytest.raises(render.RefusedError, match="/global/images/scheduling-server"):
         render.platform(values)
 
@@ -308,17 +316,37 @@ def test_names_that_would_grow_too_long_are_refused() -> None:
 
 def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) -> None:
     said = _notes(tmp_path, "minimal", release="scores", namespace="ml")
+    assert "modelops install wait --namespace ml --release scores" in said
+    assert "modelops install logs --namespace ml --release scores" in said
+    assert "kubectl -n ml-builds get pipelineruns.tekton.dev -l modelops.dev/installation=scores" in said
+    assert "kubectl -n ml logs job/scores-start" in said
     assert "kubectl -n ml rollout status deployment -l app.kubernetes.io/instance=scores" in said
-    assert "kubectl -n staging get pipelines.tekton.dev,tasks.tekton.dev" in said
     assert "kubectl -n ml port-forward service/scores-scheduling-server 8080" in said
     assert "PersistentVolumeClaim scores-modelops-server" in said
-    assert "Nobody yet" in said
-    assert "kubectl get clusterroles ml-scores-viewer ml-scores-operator" in said
+    assert "Nobody is bound yet" in said
+    assert "kubectl get clusterroles ml-scores-viewer ml-scores-operator ml-scores-admin" in said
+    assert "Secret" not in said
+
+
+def test_the_notes_name_the_secrets_that_builds_wait_for(tmp_path: Path) -> None:
+    said = _notes(tmp_path, "everything", release="modelops", namespace="ml")
+    assert "kubectl -n images get secret archives" in said
+    assert "kubectl -n images get secret registry-push" in said
+    assert "Bound are 1 viewers, 1 operators and 1 admins" in said
 
 
 def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> None:
     said = _notes(tmp_path, "existing", release="scores", namespace="ml")
     assert f"kubectl label namespace staging {names.ENVIRONMENT}=staging {names.PLATFORM}=ml.scores" in said
+    assert f"kubectl label namespace existing-builds {names.PLATFORM}=ml.scores" in said
+
+
+def test_the_notes_of_the_other_releases_say_what_they_are_for(tmp_path: Path) -> None:
+    prepared = _notes(tmp_path / "one", "prerequisites", release="scores-prerequisites", namespace="ml")
+    applied = _notes(tmp_path / "two", "applications", release="scores-apps", namespace="ml")
+    assert "the role `admin` in\nml, ml-builds, staging:" in prepared
+    assert "helm install scores charts/modelops --namespace ml" in prepared
+    assert applied.startswith("The applications of scores are installed in namespace ml.")
 
 
 def _notes(folder: Path, ci: str, *, release: str, namespace: str) -> str:

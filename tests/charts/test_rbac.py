@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import pytest
 
 from scheduler import names
 from scheduler.cluster import kinds
 from scheduler.model.types import Manifest
-from tests.charts import render
+from tests.charts import accounts, render
 
 pytestmark = pytest.mark.helm
 
@@ -18,35 +18,27 @@ SERVER: Final = ("modelops-scheduling-server", "modelops")
 STORE: Final = ("modelops-modelops-server", "modelops")
 RUNNER: Final = (names.RUNNER_ACCOUNT, "staging")
 SCORING: Final = (names.SCORING_ACCOUNT, "staging")
-CLUSTER: Final = "the whole cluster"
-PEOPLE: Final = {"modelops-modelops-viewer", "modelops-modelops-operator"}
+CLUSTER: Final = accounts.CLUSTER
+PEOPLE: Final = {"modelops-modelops-viewer", "modelops-modelops-operator", "modelops-modelops-admin"}
+DEPLOYER: Final = ("modelops-deployer", "modelops-builds")
+BUILDER: Final = ("modelops-builder", "modelops-builds")
+INSTALLER: Final = ("modelops-installer", "modelops")
 
 
 @pytest.fixture(name="objects", scope="module")
 def rendered() -> tuple[Manifest, ...]:
-    return render.platform(render.ci_values(render.PLATFORM, "minimal"))
+    return render.both(render.ci_values(render.PLATFORM, "minimal"))
 
 
 def rights(objects: tuple[Manifest, ...], account: tuple[str, str]) -> Mapping[tuple[str, str, str], frozenset[str]]:
     """(where, API group, resource) -> verbs of a ServiceAccount."""
     found: dict[tuple[str, str, str], frozenset[str]] = {}
-    for where, rule in _rules(objects, account):
+    for where, rule in accounts.rules(objects, account):
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 key = (where, group, resource)
                 found[key] = found.get(key, frozenset()) | frozenset(rule["verbs"])
     return found
-
-
-def _rules(objects: tuple[Manifest, ...], account: tuple[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for binding in (*render.of_kind(objects, "RoleBinding"), *render.of_kind(objects, "ClusterRoleBinding")):
-        if account not in {(subject["name"], subject.get("namespace")) for subject in binding["subjects"]}:
-            continue
-        where = binding["metadata"].get("namespace", CLUSTER)
-        reference = binding["roleRef"]
-        in_ = where if reference["kind"] == "Role" else None
-        role = render.one(objects, reference["kind"], reference["name"], namespace=in_)
-        yield from ((where, rule) for rule in role["rules"])
 
 
 def test_no_role_says_everything_or_gives_rights_away() -> None:
@@ -132,8 +124,8 @@ def test_what_else_the_runner_may(objects: tuple[Manifest, ...]) -> None:
     assert {resource for (_, _, resource), verbs in found.items() if "update" in verbs} == {"secrets"}
 
 
-def test_nobody_but_the_runner_may_touch_secrets(objects: tuple[Manifest, ...]) -> None:
-    for account in (SERVER, STORE, SCORING):
+def test_nobody_but_whoever_runs_helm_may_touch_secrets(objects: tuple[Manifest, ...]) -> None:
+    for account in (SERVER, STORE, SCORING, BUILDER):
         assert not [key for key in rights(objects, account) if key[2].startswith("secrets")], account
     for role in render.of_kind(objects, "ClusterRole"):
         assert not [rule for rule in role["rules"] if "secrets" in rule["resources"]], role["metadata"]["name"]
@@ -158,5 +150,89 @@ def test_people_are_bound_in_every_environment_and_on_the_platform() -> None:
     assert found == {
         (namespace, f"modelops-modelops-{role}", who)
         for namespace in ("modelops", "staging", "production")
-        for role, who in (("viewer", "data-science"), ("operator", "demo"))
+        for role, who in (("viewer", "data-science"), ("operator", "demo"), ("admin", "ada"))
     }
+
+
+def test_builds_may_do_nothing(objects: tuple[Manifest, ...]) -> None:
+    assert rights(objects, BUILDER) == {}
+    account = render.one(objects, "ServiceAccount", *BUILDER[:1], namespace=BUILDER[1])
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_the_deployer_makes_what_the_face_applications_renders_and_nothing_elsewhere(
+    objects: tuple[Manifest, ...],
+) -> None:
+    found = rights(objects, DEPLOYER)
+    made = {resource for (_, _, resource), verbs in found.items() if "create" in verbs}
+    rendered = {item["kind"] for item in render.applications(render.ci_values(render.PLATFORM, "everything"))}
+    assert {where for where, _, _ in found} == {"modelops"}
+    # ConfigMaps: a chart of a third party may have some, as the platform's own may one day
+    assert made == {kinds.known(kind).plural for kind in {*rendered, "ConfigMap", "Secret"}}
+    assert {resource for (_, _, resource), verbs in found.items() if verbs <= {"get", "list", "watch"}} == {
+        "pods",
+        "replicasets",
+    }
+    # it changes objects by patches, and its own records by updates
+    assert found["modelops", "apps", "deployments"] == {"get", "list", "watch", "create", "patch", "delete"}
+    assert found["modelops", "", "secrets"] == {"get", "list", "watch", "create", "update", "delete"}
+
+
+def test_the_installer_starts_runs_and_removes_applications(objects: tuple[Manifest, ...]) -> None:
+    found = rights(objects, INSTALLER)
+    assert {key: verbs for key, verbs in found.items() if key[0] == "modelops-builds"} == {
+        ("modelops-builds", "tekton.dev", "pipelineruns"): {"get", "list", "watch", "create", "patch", "delete"},
+        ("modelops-builds", "tekton.dev", "pipelines"): {"get", "list", "watch"},
+        ("modelops-builds", "tekton.dev", "tasks"): {"get", "list", "watch"},
+        ("modelops-builds", "tekton.dev", "taskruns"): {"get", "list", "watch"},
+    }
+    deployer = rights(objects, DEPLOYER)
+    here = {key: verbs for key, verbs in found.items() if key[0] == "modelops"}
+    assert here.keys() == deployer.keys()
+    assert {key for key, verbs in here.items() if "delete" in verbs} == {
+        key for key, verbs in deployer.items() if "delete" in verbs
+    }
+    # it makes nothing: helm notes in its record that a release is being removed
+    assert {verb for verbs in here.values() for verb in verbs} == {"get", "list", "watch", "update", "delete"}
+    assert {key for key, verbs in here.items() if "update" in verbs} == {("modelops", "", "secrets")}
+    assert {where for where, _, _ in found} == {"modelops", "modelops-builds"}
+
+
+@pytest.mark.parametrize(("role", "into"), [("viewer", "view"), ("operator", "edit"), ("admin", "admin")])
+def test_kubernetes_own_roles_contain_ours(objects: tuple[Manifest, ...], role: str, into: str) -> None:
+    values = render.ci_values(render.PLATFORM, "minimal")
+    alone = render.platform({**values, "access": {"aggregate": False}})
+    label = f"rbac.authorization.k8s.io/aggregate-to-{into}"
+    with_, without = (
+        render.one(found, "ClusterRole", f"modelops-modelops-{role}")["metadata"]["labels"]
+        for found in (objects, alone)
+    )
+    assert {key: value for key, value in with_.items() if "aggregate" in key} == {label: "true"}
+    assert not [key for key in without if "aggregate" in key]
+
+
+def test_each_role_may_all_that_the_one_below_may(objects: tuple[Manifest, ...]) -> None:
+    def granted(role: str) -> set[tuple[str, str]]:
+        rules = render.one(objects, "ClusterRole", f"modelops-modelops-{role}")["rules"]
+        return {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+    assert granted("viewer") < granted("operator") < granted("admin")
+    assert {resource for resource, _ in granted("admin") - granted("operator")} == {"environments", "installations"}
+
+
+def test_admins_read_the_installation_in_the_build_namespace() -> None:
+    values = render.ci_values(render.PLATFORM, "everything")
+    role = render.one(render.platform(values), "Role", "modelops-installation", namespace="images")
+    verbs = {verb for rule in role["rules"] for verb in rule["verbs"]}
+    assert verbs == {"get", "list", "watch"}
+    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {
+        "pipelineruns",
+        "taskruns",
+        "pods",
+        "pods/log",
+        "events",
+    }
+
+
+def test_all_rights_stand_in_one_text_that_is_read_in_review() -> None:
+    assert accounts.FILE.read_text() == accounts.text(), "python -m tests.charts.accounts"

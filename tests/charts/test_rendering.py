@@ -77,7 +77,7 @@ def test_every_pod_says_what_kubernetes_would_assume() -> None:
 
 def test_every_container_that_serves_has_all_probes() -> None:
     for name, pod in _pods():
-        for container in pod["containers"]:
+        for container in (one for one in pod["containers"] if "ports" in one):
             assert container.keys() >= {"startupProbe", "readinessProbe", "livenessProbe"}, name
             ports = {port["name"] for port in container["ports"]}
             assert {container[probe]["httpGet"]["port"] for probe in container if probe.endswith("Probe")} <= ports, (

@@ -24,11 +24,11 @@ modelops-tasks
 {{- end -}}
 
 {{- define "modelops.role" -}}{{- /* ClusterRole of people; takes {root, role} */ -}}
-{{- printf "%s-%s-%s" .root.Release.Namespace .root.Release.Name .role -}}
+{{- printf "%s-%s-%s" .root.Release.Namespace (include "common.platformName" .root) .role -}}
 {{- end -}}
 
 {{- define "modelops.binding" -}}{{- /* RoleBinding of people; takes {root, role} */ -}}
-{{- printf "%s-%s" .root.Release.Name .role -}}
+{{- printf "%s-%s" (include "common.platformName" .root) .role -}}
 {{- end -}}
 
 {{- define "modelops.environmentLabels" -}}{{- /* takes {root, environment} */ -}}
@@ -42,4 +42,52 @@ name: {{ .name }}
 namespace: {{ .environment }}
 labels:
   {{- include "modelops.environmentLabels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "modelops.roleLabels" -}}{{- /* takes {root, into}: Kubernetes' own role that this one becomes part of */ -}}
+{{ include "common.labels" .root }}
+{{- if .root.Values.access.aggregate }}
+rbac.authorization.k8s.io/aggregate-to-{{ .into }}: "true"
+{{- end }}
+{{- end -}}
+
+{{- define "modelops.installer" -}}{{- /* ServiceAccount, Role, RoleBinding of the hooks */ -}}
+{{- printf "%s-installer" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.builder" -}}{{- /* ServiceAccount of builds */ -}}
+{{- printf "%s-builder" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.deployer" -}}{{- /* ServiceAccount, Role, RoleBinding, NetworkPolicy of the deployment */ -}}
+{{- printf "%s-deployer" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.installation" -}}{{- /* Pipeline, ConfigMap with its run, Role of those who may see it */ -}}
+{{- printf "%s-installation" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.imageBuild" -}}{{- /* Task */ -}}
+{{- printf "%s-image-build" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.deploy" -}}{{- /* Task */ -}}
+{{- printf "%s-deploy" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.platformValues" -}}{{- /* ConfigMap in the build namespace */ -}}
+{{- printf "%s-platform-values" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.hook" -}}{{- /* hook Job; takes {root, program} */ -}}
+{{- printf "%s-%s" (include "common.platformName" .root) .program -}}
+{{- end -}}
+
+{{- define "modelops.buildTraffic" -}}{{- /* NetworkPolicy of builds */ -}}
+{{- printf "%s-builds" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.buildLabels" -}}{{- /* of the build namespace, which belongs to one platform like an environment */ -}}
+{{ include "common.labels" . }}
+modelops.dev/platform: {{ include "common.platform" . }}
 {{- end -}}

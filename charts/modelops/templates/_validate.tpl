@@ -6,5 +6,46 @@ global.environments: empty; jobs need at least one namespace to run in
 {{- if and (index .Values "scheduling-server" "enabled") (not (index .Values "modelops-server" "enabled")) (not .Values.global.artifactStore.url) }}
 global.artifactStore.url: missing; without the modelops server of this release jobs must fetch models from another one
 {{- end }}
+{{- if and (eq .Values.global.render "builds") (eq .Values.global.prerequisites "only") (not .Values.global.platform.name) }}
+global.platform.name: missing; a release of prerequisites is made for the release of that name, which is installed after it
+{{- end }}
+{{- if has (include "common.buildNamespace" .) (append .Values.global.environments .Release.Namespace) }}
+global.build.namespace: {{ include "common.buildNamespace" . }} is the platform's own or an environment; builds run in a namespace of their own
+{{- end }}
+{{ include "modelops.complaints.tekton" . }}
+{{ include "modelops.complaints.claims" . }}
+{{- if include "common.makesObjects" . }}
+{{ include "modelops.complaints.images" . }}
+{{ include "modelops.complaints.steps" . }}
+{{- end }}
 {{ include "common.complaints.subcharts" . }}
+{{- end -}}
+
+{{- /* What `helm template` cannot look up is not complained of; objects of the cluster are looked up only where this release makes
+       such itself, so that whoever may read none can install the rest. */ -}}
+{{- define "modelops.complaints.tekton" -}}
+{{- if and (include "common.makesObjects" .) .Values.global.tekton.check }}
+{{- if not (.Capabilities.APIVersions.Has "tekton.dev/v1") }}
+Tekton: the cluster does not serve tekton.dev/v1; install Tekton Pipelines 1.15 or newer first (`helm template` is told of it by --api-versions tekton.dev/v1)
+{{- else if include "common.makesPrerequisites" . }}
+{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "pipelineruns.tekton.dev" }}
+{{- $labels := dig "metadata" "labels" (dict) $crd }}
+{{- $version := index $labels "pipeline.tekton.dev/release" | default (index $labels "version") | default "" | trimPrefix "v" }}
+{{- if and (regexMatch "^[0-9]+[.]" $version) (semverCompare "<1.15.0-0" $version) }}
+Tekton: the cluster runs version {{ $version }}; the platform needs 1.15 or newer
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform */ -}}
+{{- if include "common.makesPrerequisites" . }}
+{{- $own := include "common.platform" . }}
+{{- range append .Values.global.environments (include "common.buildNamespace" .) }}
+{{- $other := dig "metadata" "labels" "modelops.dev/platform" "" (lookup "v1" "Namespace" "" .) }}
+{{- if and $other (ne $other $own) }}
+{{ ternary "global.environments" "global.build.namespace" (has . $.Values.global.environments) }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}

@@ -77,7 +77,7 @@ spec:
         # the servers call each other
         - podSelector:
             matchLabels:
-              app.kubernetes.io/instance: {{ $.root.Release.Name }}
+              app.kubernetes.io/instance: {{ include "common.platformName" $.root }}
               app.kubernetes.io/part-of: modelops
       {{- end }}
     {{- with .root.Values.networkPolicy.metricsFrom }}
@@ -92,6 +92,7 @@ spec:
     {{- range compact .urls }}
     {{- include "common.egress.url" . | nindent 4 }}
     {{- end }}
+    {{- include "common.connection.egress" .root | nindent 4 }}
 {{- end -}}
 
 {{- define "common.application.probes" -}}

@@ -1,7 +1,8 @@
 {{- /* Each complaint is one line; a chart gathers those that concern it, and `common.refuse` fails once with all of them. */ -}}
 
-{{- define "common.complaints.image" -}}{{- /* takes {root, program}; only the builds do without images */ -}}
-{{- if ne .root.Values.global.render "builds" }}
+{{- define "common.complaints.image" -}}{{- /* takes {root, program}; only an installation that builds does without images */ -}}
+{{- $isBuilt := dig "build" "enabled" true .root.Values.global }}
+{{- if or (ne .root.Values.global.render "builds") (and (include "common.makesObjects" .root) (not $isBuilt)) }}
 {{- $reference := index (.root.Values.global.images | default dict) .program | default "" -}}
 {{- if not $reference }}
 global.images.{{ .program }}: missing; it takes the image of {{ .program }}, as <repository>@sha256:<64 hexadecimal digits>
@@ -28,8 +29,9 @@ global.job.environment: {{ .environment }} is not the release's namespace (here:
 {{- end -}}
 
 {{- define "common.complaints.platform" -}}{{- /* takes the root of an application's chart */ -}}
-{{- if gt (len .Release.Name) 40 }}
-release name: {{ .Release.Name }} has {{ len .Release.Name }} characters; names of the platform's objects allow 40
+{{- $name := include "common.platformName" . }}
+{{- if gt (len $name) 40 }}
+release name: {{ $name }} has {{ len $name }} characters; names of the platform's objects allow 40
 {{- end }}
 {{- if gt (len (include "common.platform" .)) 63 }}
 release name and namespace: {{ include "common.platform" . }} is a label's value and has more than 63 characters

@@ -1,0 +1,135 @@
+"""A cluster that answers what charts look up, and nothing else: enough for `helm template --dry-run=server`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from scheduler.model.types import Values
+from tests.charts import render
+
+_GROUPS: Final = {
+    "/api/v1": ("v1", "namespaces", "Namespace"),
+    "/apis/apiextensions.k8s.io/v1": (
+        "apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+    ),
+}
+
+Labels = Mapping[str, Mapping[str, str]]
+"""Name of an object -> its labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    kubeconfig: Path
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("--dry-run=server", "--kubeconfig", str(self.kubeconfig), *render.TEKTON)
+
+    def render(self, values: Values) -> str:
+        place = ["modelops", str(render.PLATFORM), "--namespace", "modelops", "--kube-version", render.KUBERNETES]
+        return render.helm("template", *place, *self.arguments, "--values", "-", values=values)
+
+
+@contextmanager
+def serving(
+    *, namespaces: Labels | None = None, crds: Labels | None = None, forbidden: bool = False
+) -> Iterator[Cluster]:
+    """Such a cluster with these objects; `forbidden`: it shows the caller none of them."""
+    answers = {**_discovery(), **_objects("/api/v1", namespaces or {})}
+    answers |= _objects("/apis/apiextensions.k8s.io/v1", crds or {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, forbidden=forbidden))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="modelops-cluster-") as folder:
+            kubeconfig = Path(folder) / "kubeconfig"
+            kubeconfig.write_text(_kubeconfig(f"http://127.0.0.1:{server.server_port}"))
+            yield Cluster(kubeconfig=kubeconfig)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _discovery() -> dict[str, Any]:
+    return {
+        root: {
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": version,
+            "resources": [
+                {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["get", "list"]}
+            ],
+        }
+        for root, (version, plural, kind) in _GROUPS.items()
+    }
+
+
+def _objects(root: str, labels: Labels) -> dict[str, Any]:
+    version, plural, kind = _GROUPS[root]
+    return {
+        f"{root}/{plural}/{name}": {
+            "apiVersion": version,
+            "kind": kind,
+            "metadata": {"name": name, "labels": dict(own)},
+        }
+        for name, own in labels.items()
+    }
+
+
+def _handler(answers: Mapping[str, Any], *, forbidden: bool) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            code, body = (200, answers[path]) if path in answers else (404, _status(404, "NotFound"))
+            if forbidden and path not in _GROUPS:
+                code, body = 403, _status(403, "Forbidden")
+            content = json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
+
+
+def _status(code: int, reason: str) -> dict[str, Any]:
+    message = f"{reason.lower()} by the test"
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _kubeconfig(server: str) -> str:
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "it", "cluster": {"server": server}}],
+            "users": [{"name": "me", "user": {}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "me"}}],
+            "current-context": "it",
+        }
+    )

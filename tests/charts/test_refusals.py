@@ -1,0 +1,159 @@
+"""What the platform's chart refuses before anything is made: everything at once, each with its place and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.charts import cluster, render
+
+pytestmark = pytest.mark.helm
+
+
+def refusal(values: Mapping[str, Any], *arguments: str) -> list[str]:
+    """The chart's complaints, one a line."""
+    place = ["modelops", str(render.PLATFORM), "--namespace", "modelops", "--kube-version", render.KUBERNETES]
+    with pytest.raises(render.RefusedError) as refused:
+        render.helm("template", *place, *(arguments or render.TEKTON), "--values", "-", values=values)
+    return [line.strip() for line in str(refused.value).splitlines() if line.startswith("  ")]
+
+
+def minimal(**charts: Any) -> dict[str, Any]:
+    return {**render.ci_values(render.PLATFORM, "minimal"), **charts}
+
+
+def step(name: str, **keys: Any) -> dict[str, Any]:
+    return {"name": name, "containerfile": "build/Containerfile", "context": [], "args": {}, "after": [], **keys}
+
+
+def test_an_installation_without_registry_tools_and_base_is_told_all_of_it() -> None:
+    assert [line.split(":")[0] for line in refusal({})] == [
+        "global.build.tools",
+        "global.build.base",
+        "global.registry.push",
+        "global.registry.pull",
+    ]
+
+
+def test_an_installation_that_builds_nothing_needs_every_image_and_the_tools() -> None:
+    said = refusal({"global": {"build": {"enabled": False}}})
+    assert [line.split(":")[0] for line in said] == [
+        "global.build.tools",
+        *(f"global.images.{name}" for name in ("modelops-server", "scheduling-server")),
+        *(f"global.images.{name}" for name in ("streaming-runtime", "scoring-server-pmml", "scoring-server-python")),
+    ]
+
+
+def test_every_fault_of_the_build_steps_is_told_at_once() -> None:
+    pmml = [
+        step("scoring-server-python"),
+        step("deploy"),
+        {"name": "neither", "context": []},
+        step("both", task="compile-bento"),
+        step("late", after=["nothing"]),
+        step("egg", after=["hen"]),
+        step("hen", after=["egg"]),
+    ]
+    streaming = [{"name": "bento", "task": "no-such-task"}, step("streaming-runtime", after=["bento"])]
+    known = "bento, both, container-tools, egg, hen, late, modelops-server, neither"
+    known += ", scheduling-server, scoring-server-python, streaming-runtime"
+    assert refusal(
+        minimal(**{"scoring-server-pmml": {"builds": pmml}, "streaming-runtime": {"builds": streaming}})
+    ) == [
+        "scoring-server-pmml.builds[1].name: deploy is the name of the installation's last task",
+        "scoring-server-pmml.builds[2]: neither has neither containerfile nor task; a build step has one of the two",
+        "scoring-server-pmml.builds[3]: both has both containerfile and task; a build step has one of the two",
+        "scoring-server-python.builds[0].name: scoring-server-python is the name of scoring-server-pmml.builds[0]",
+        f"scoring-server-pmml.builds[4].after[0]: no build is named nothing (there are: {known})",
+        "builds: egg, hen wait for each other; name a way through without a circle in their `after`",
+        "streaming-runtime.builds[0].task: no chart makes a Task named no-such-task (there are: compile-bento)",
+    ]
+
+
+def test_a_chart_with_a_custom_step_defines_its_tasks() -> None:
+    with pytest.raises(render.RefusedError, match=r'no template "scoring-server-pmml\.tasks"'):
+        render.platform(minimal(**{"scoring-server-pmml": {"builds": [{"name": "custom", "task": "own"}]}}))
+
+
+def test_a_step_may_not_wait_for_a_chart_that_is_switched_off() -> None:
+    (said,) = refusal(minimal(**{"streaming-runtime": {"enabled": False}}))
+    assert said.startswith("scheduling-server.builds[0].after[0]: no build is named bento (there are: container-tools,")
+
+
+def test_a_cluster_without_tekton_is_one_clear_error() -> None:
+    (said,) = refusal(minimal(), "--api-versions", "apps/v1")
+    assert said.startswith(
+        "Tekton: the cluster does not serve tekton.dev/v1; install Tekton Pipelines 1.15 or newer first"
+    )
+    values = minimal()
+    values["global"]["tekton"] = {"check": False}
+    place = ["modelops", str(render.PLATFORM), "--namespace", "modelops", "--kube-version", render.KUBERNETES]
+    assert "kind: Pipeline" in render.helm("template", *place, "--values", "-", values=values)
+
+
+@pytest.mark.parametrize("label", ["pipeline.tekton.dev/release", "version"])
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [
+        ("v1.14.2", "Tekton: the cluster runs version 1.14.2; the platform needs 1.15 or newer"),
+        ("v0.68.0", "Tekton: the cluster runs version 0.68.0; the platform needs 1.15 or newer"),
+        ("v1.15.0", ""),
+        ("v1.15.0-rc1", ""),
+        ("v2.0.0", ""),
+        ("devel", ""),
+    ],
+)
+def test_tekton_must_be_new_enough(label: str, version: str, complaint: str) -> None:
+    with cluster.serving(crds={"pipelineruns.tekton.dev": {label: version}}) as there:
+        if complaint:
+            assert refusal(minimal(), *there.arguments) == [complaint]
+        else:
+            assert there.render(minimal())
+
+
+def test_a_namespace_of_another_platform_is_refused_and_ones_own_is_not() -> None:
+    platform = "modelops.dev/platform"
+    values = minimal()
+    values["global"]["environments"] = ["staging", "production", "free"]
+    taken = {
+        "staging": {platform: "other.scores"},
+        "production": {platform: "modelops.modelops"},
+        "free": {"kubernetes.io/metadata.name": "free"},
+        "modelops-builds": {platform: "modelops.second"},
+    }
+    remedy = "a namespace belongs to one platform (this one is modelops.modelops)"
+    with cluster.serving(namespaces=taken) as there:
+        assert refusal(values, *there.arguments) == [
+            f"global.environments: staging belongs to the platform other.scores; {remedy}",
+            f"global.build.namespace: modelops-builds belongs to the platform modelops.second; {remedy}",
+        ]
+
+
+def test_whoever_may_see_nothing_of_the_cluster_can_install_what_was_prepared() -> None:
+    with cluster.serving(forbidden=True) as there:
+        assert there.render(render.ci_values(render.PLATFORM, "prepared"))
+        assert there.render(render.ci_values(render.PLATFORM, "applications"))
+        with pytest.raises(render.RefusedError, match="forbidden"):
+            there.render(minimal())
+
+
+def test_prerequisites_name_the_platform_that_they_are_for() -> None:
+    (said,) = refusal({"global": {"prerequisites": "only"}})
+    assert said.startswith("global.platform.name: missing; a release of prerequisites is made for")
+
+
+@pytest.mark.parametrize("namespace", ["modelops", "staging"])
+def test_builds_have_a_namespace_of_their_own(namespace: str) -> None:
+    values = minimal()
+    values["global"]["build"]["namespace"] = namespace
+    (said,) = refusal(values)
+    assert said.startswith(f"global.build.namespace: {namespace} is the platform's own or an environment")
+
+
+def test_a_proxy_with_a_login_is_no_value() -> None:
+    values = minimal()
+    values["global"]["proxy"] = {"https": "http://user:secret@proxy.example.com:3128"}
+    with pytest.raises(render.RefusedError, match="/global/proxy/https"):
+        render.platform(values)
