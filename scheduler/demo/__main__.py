@@ -55,10 +55,10 @@ def _run() -> list[str]:
     heading("A Kubernetes cluster")
     devcluster.up(lambda line: console.print(line, markup=False, soft_wrap=True))
     place = Platform.from_environ(os.environ)
-    heading("Images, built where the registry lacks them")
-    images = installation.build_images(place, FOLDER)
+    heading("The image that builds all others")
+    tools = installation.bootstrap(place, FOLDER)
     heading("helm upgrade --install modelops charts/modelops")
-    installation.install(place, images)
+    images = installation.install(place, tools)
     shell = Shell(platform=place, config=FOLDER / "config.json")
     shell.show("login", "--account", OPERATOR, "--namespace", NAMESPACE, "--environment", ENVIRONMENT)
 
@@ -67,8 +67,7 @@ def _run() -> list[str]:
     source.write_text(flights.source_csv(), encoding="utf-8")
     trained = train.write(train.fit(source.read_text(encoding="utf-8")), FOLDER / "models")
     console.print(f"trained {', '.join(path.name for path in trained)} on a tenth of the flights that arrived")
-    runtime = json.loads((FOLDER / "images.json").read_text())["streaming-runtime"]
-    with volume.mounted(place, claim="flights", size="1Gi", image=runtime) as files:
+    with volume.mounted(place, claim="flights", size="1Gi", image=images["streaming-runtime"]) as files:
         files.put("flights.csv", source.read_bytes())
         channels = sorted((HERE / "channels").glob("*.yaml"))
         shell.show("channel", "deploy", *(str(path) for path in channels))

@@ -1,4 +1,4 @@
-"""Puts the platform on a cluster as a reader would: images, `helm upgrade --install`, an operator's account.
+"""Puts the platform on a cluster as a reader would: container-tools, `helm upgrade --install`, an operator's account.
 
 The local cluster is the default. With `MODELOPS_CLUSTER=current` it is the reader's `KUBECONFIG`, and then
 `MODELOPS_REGISTRY` (where this machine pushes to), `MODELOPS_REGISTRY_PULL` (the same registry as the nodes name it)
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import yaml
 
-from scheduler import assets
+from scheduler import assets, names
 from scheduler.devcluster.addresses import Addresses
 from scheduler.devcluster.home import Home
 from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
@@ -31,6 +31,9 @@ RELEASE: Final = "modelops"
 ENVIRONMENT: Final = os.environ.get("MODELOPS_DEMO_ENVIRONMENT", "staging")
 OPERATOR: Final = "operator"
 """ServiceAccount in the platform's namespace whose token the demonstration uses."""
+BUILD_NAMESPACE: Final = names.build_namespace(NAMESPACE)
+SETTINGS: Final = "build-settings"
+"""Secret from which builds know how this machine reaches package archives."""
 _LIMIT_SECONDS: Final = 300
 
 
@@ -89,42 +92,59 @@ class Platform:
         return items
 
 
-def build_images(platform: Platform, folder: Path) -> Path:
-    """Build what the registry lacks; the Helm values file with every image's digest."""
+def bootstrap(platform: Platform, folder: Path) -> Path:
+    """Put the image container-tools into the registry where it lacks it; the Helm values that name it and the registry."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = folder / "images.yaml"
-    command = [sys.executable, "-m", "scheduler.images", "build", "--registry", platform.registry]
+    values = folder / "tools.yaml"
+    command = [sys.executable, "-m", "scheduler", "images", "bootstrap", platform.registry]
     command += ["--pull-registry", platform.registry_pull, "--base", platform.base_image]
-    command += ["--binaries", str(platform.programs), "--values", str(values), "--output", str(folder / "images.json")]
-    done = subprocess.run(command, env=platform.environ, check=False, timeout=3600)
-    if done.returncode != 0:
-        raise ProgramError(f"`modelops images build` ended with {done.returncode}")
+    command += ["--binaries", str(platform.programs), "--values", str(values)]
+    _follow(platform, command)
     return values
 
 
-def install(platform: Platform, images: Path, *, extra: Sequence[str] = ()) -> None:
-    """`helm upgrade --install` of charts/modelops with one environment, and wait until both servers are up."""
-    account = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": NAMESPACE}
-    values = {
-        "global": {
-            "registry": {"push": platform.registry, "pull": platform.registry_pull},
-            "environments": [ENVIRONMENT],
-        },
-        "access": {"operators": [account]},
-        "modelops-server": {"persistence": {"size": "1Gi"}},
-    }
-    own = images.with_name("platform.yaml")
-    own.write_text(yaml.safe_dump(values))
+def install(platform: Platform, values: Path, *, extra: Sequence[str] = ()) -> Mapping[str, str]:
+    """`helm upgrade --install` of charts/modelops with one environment, and the end of its installation.
+
+    Both servers are up then, and an operator's account is there. Image -> reference by digest, as nodes pull them.
+    """
+    own = values.with_name("platform.yaml")
+    own.write_text(yaml.safe_dump(_values()))
     chart = str(assets.charts() / "modelops")
     command = ["helm", "upgrade", "--install", RELEASE, chart, "--namespace", NAMESPACE, "--create-namespace"]
-    platform.run(*command, "--values", str(images), "--values", str(own), *extra)
-    for deployment in platform.objects("deployments", "-n", NAMESPACE):
-        name = deployment["metadata"]["name"]
-        platform.kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=180s")
+    platform.run(*command, "--values", str(values), "--values", str(own), *extra)
+    settings = [sys.executable, "-m", "scheduler", "images", "settings", "--name", SETTINGS]
+    platform.kubectl("apply", "-f", "-", stdin=platform.run(*settings, "--namespace", BUILD_NAMESPACE))
+    _follow(platform, [sys.executable, "-m", "scheduler", "install", "wait", "--namespace", NAMESPACE])
     _await_departures(platform)
     platform.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR, "namespace": NAMESPACE}}
     )
+    return images(platform)
+
+
+def images(platform: Platform) -> Mapping[str, str]:
+    """What the applications of the platform run, and its jobs: image -> reference by digest."""
+    applications = names.applications_release(RELEASE)
+    words = ("get", "values", applications, "--namespace", NAMESPACE, "--output", "json")
+    found: Mapping[str, str] = json.loads(platform.run("helm", *words))["global"]["images"]
+    return found
+
+
+def _values() -> Mapping[str, Any]:
+    account = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": NAMESPACE}
+    return {
+        "global": {"environments": [ENVIRONMENT], "build": {"settingsSecret": SETTINGS}},
+        "access": {"operators": [account]},
+        "modelops-server": {"persistence": {"size": "1Gi"}},
+    }
+
+
+def _follow(platform: Platform, command: Sequence[str]) -> None:
+    """Run one of our own programs, whose progress the reader sees."""
+    done = subprocess.run(command, env=platform.environ, stdout=subprocess.DEVNULL, check=False, timeout=3600)
+    if done.returncode != 0:
+        raise ProgramError(f"`modelops {' '.join(command[3:5])}` ended with {done.returncode}")
 
 
 def _await_departures(platform: Platform) -> None:

@@ -6,7 +6,6 @@ platform there and looks at what the jobs leave.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -40,10 +39,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     def make() -> Deployed:
         assert devcluster.status().is_ready, "no cluster is ready: make up"
         platform = Platform.from_environ(os.environ)
-        images = installation.build_images(platform, tmp_path_factory.mktemp("images"))
-        found = Deployed(platform=platform, images=images)
-        found.install()
-        return found
+        tools = installation.bootstrap(platform, tmp_path_factory.mktemp("platform"))
+        images = installation.install(platform, tools)
+        return Deployed(platform=platform, values=tools, images=images)
 
     return once(make)
 
@@ -82,7 +80,7 @@ def store(login: Login) -> Iterator[ModelopsClient]:
 @pytest.fixture(scope="session")
 def files(deployed: Deployed) -> Iterator[Volume]:
     """The volume that sources and sinks of the tests are on."""
-    image = json.loads(deployed.images.with_suffix(".json").read_text())["streaming-runtime"]
+    image = deployed.images["streaming-runtime"]
     with volume.mounted(deployed.platform, claim=recipes.CLAIM, size="1Gi", image=image) as mounted:
         yield mounted
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from scheduler.demo import installation
 from scheduler.demo.installation import NAMESPACE, Platform
@@ -17,13 +19,21 @@ from scheduler.demo.installation import NAMESPACE, Platform
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     platform: Platform
-    images: Path
-    """Helm values with every image's digest; beside it the same as `images.json`."""
+    values: Path
+    """Helm values that name container-tools and the registry."""
+    images: Mapping[str, str]
+    """Image -> reference by digest, as the first installation built them."""
 
     def install(self, *settings: str) -> None:
-        """`helm upgrade --install`, with each of `settings` as a `--set`; both servers are up afterwards."""
+        """The platform with each of `settings` as a `--set`; both servers are up afterwards.
+
+        The images are there: an installation that does not ask for their builds again is the deployment alone.
+        """
+        given = {"build": {"enabled": False}, "images": dict(self.images)}
+        built = self.values.with_name("built.yaml")
+        built.write_text(yaml.safe_dump({"global": given}))
         extra = [word for setting in settings for word in ("--set", setting)]
-        installation.install(self.platform, self.images, extra=extra)
+        installation.install(self.platform, self.values, extra=["--values", str(built), *extra])
         _await_services(self.platform)
 
     @contextmanager

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.e2e
 PLATFORM: Final = "isolation"
 JOBS: Final = "isolation-jobs"
 RELEASE: Final = "apart"
+APPLICATIONS: Final = names.applications_release(RELEASE)
 MODEL: Final = "delay"
 SERVICE: Final = names.scoring_service(render.JOB, chart="scoring-server-python", model=MODEL)
 STORE: Final = f"{RELEASE}-modelops-server.{PLATFORM}.svc"
@@ -85,7 +86,11 @@ def _install(platform: Platform, folder: Path) -> None:
     platform.kubectl("label", "namespace", PLATFORM, "pod-security.kubernetes.io/enforce=restricted")
     values = folder / "platform.yaml"
     values.write_text(yaml.safe_dump(_platform_values(image)))
-    platform.run("helm", "install", RELEASE, str(render.PLATFORM), "-n", PLATFORM, "--values", str(values))
+    words = (str(render.PLATFORM), "-n", PLATFORM, "--values", str(values))
+    # no hooks: nothing is built, and its second release is made here
+    platform.run("helm", "install", RELEASE, *words, "--no-hooks")
+    second = ("--set", f"global.render=applications,global.platform.name={RELEASE}")
+    platform.run("helm", "install", APPLICATIONS, *words, *second)
     _install_job(platform, folder, render.JOB)
     platform.apply(*(probe.manifest(image) for probe in PROBES))
     for probe in PROBES:
@@ -112,9 +117,11 @@ def _runner_kubeconfig(platform: Platform, folder: Path) -> Path:
 
 
 def _remove(platform: Platform) -> None:
-    for release, namespace in ((render.JOB, JOBS), (RELEASE, PLATFORM)):
-        platform.run("helm", "uninstall", release, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "2m")
-    platform.kubectl("delete", "namespace", PLATFORM, JOBS, "--ignore-not-found", "--timeout=120s")
+    words = ("--ignore-not-found", "--wait", "--timeout", "2m", "--no-hooks")
+    for release, namespace in ((render.JOB, JOBS), (APPLICATIONS, PLATFORM), (RELEASE, PLATFORM)):
+        platform.run("helm", "uninstall", release, "-n", namespace, *words)
+    namespaces = (PLATFORM, JOBS, names.build_namespace(PLATFORM))
+    platform.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s")
 
 
 @functools.cache
@@ -140,6 +147,7 @@ def _platform_values(image: str) -> Mapping[str, Any]:
     return {
         "global": {
             "images": _images(image),
+            "build": {"enabled": False, "tools": image},
             "environments": [JOBS],
             "apiServer": {"cidrs": [f"{gateway}/32"], "ports": [API_SERVER]},
         },
