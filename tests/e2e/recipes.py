@@ -187,7 +187,7 @@ class Recipe:
         return {"mode": "streaming" if is_endless else "batch", **ends, "flows": ["flow"]}
 
     def _model(self) -> dict[str, Any]:
-        suffix = {"python-script": "py", "python-binary": "joblib", "pmml": "pmml"}[self.model_type]
+        suffix = {"python-script": "py", "python-binary": "joblib", "pmml": "pmml"}.get(self.model_type, "model")
         spec = {
             "type": self.model_type,
             "artifact": f"models/twice.{suffix}",
