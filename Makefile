@@ -4,7 +4,7 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 # what a test needs beside Python: `make up` brings all of it but Java
-TOOLS  := bento or helm or java or conformance
+TOOLS  := bento or helm or java or conformance or s3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit tools tools-beside checked programs e2e prove bench format lock docs up down status clean
@@ -42,7 +42,7 @@ check: $(VENV)/.ready ## ruff, mypy --strict, import-linter
 unit: $(VENV)/.ready ## tests that need neither network, root nor programs
 	@$(PYTEST) --doctest-modules scheduler tests/unit tests/contract tests/golden tests/consistency tests/charts tests/bench -m "not e2e and not prove and not ($(TOOLS))" -q
 
-tools: $(VENV)/.ready ## tests with the real helm, Bento and Java
+tools: $(VENV)/.ready ## tests with the real helm, Bento, Java and S3
 	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
 
 # while the first tests on the cluster wait for it more than they work; its words in one piece
