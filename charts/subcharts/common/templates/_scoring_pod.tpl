@@ -40,6 +40,7 @@ env:
   {{- include "common.environment" .root | nindent 2 }}
   - name: MODELOPS_ARTIFACT_STORE_URL
     value: {{ .root.Values.global.artifactStore.url | quote }}
+  {{- include "common.secretEnvironment" .root.Values.download.env | nindent 2 }}
 resources:
   {{- toYaml .root.Values.download.resources | nindent 2 }}
 volumeMounts:
