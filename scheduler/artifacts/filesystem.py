@@ -18,6 +18,8 @@ from scheduler.errors import UnavailableError
 
 BLOCK: Final = 5 << 20
 """Bytes of one part of an upload, of which an upload holds about three; S3 takes no fewer, and 10,000 of them."""
+AHEAD: Final = 1 << 20
+"""Bytes that a download reads ahead, of which it holds about four times as many."""
 UPLOADS_AT_ONCE: Final = 8
 """More are answered 503: memory stays bounded."""
 MARK: Final = "store"
@@ -43,7 +45,7 @@ class Filesystem(Objects):
     def open(self, name: str) -> Reader | None:
         with self._told():
             try:
-                file = self._filesystem.open(self._path(name), "rb", block_size=BLOCK, cache_type="readahead")
+                file = self._filesystem.open(self._path(name), "rb", block_size=AHEAD, cache_type="readahead")
             except FileNotFoundError:
                 self._require_mark()
                 return None
