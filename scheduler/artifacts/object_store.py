@@ -7,6 +7,7 @@ keeps to this, and so does versitygw, with which the tests run.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +22,15 @@ from scheduler.errors import InvalidInputError, UnavailableError
 from scheduler.model.problem import Problem
 
 _WRITERS: Final = 4
+_TALKATIVE: Final = ("aiobotocore", "botocore", "fsspec", "s3fs")
+"""Libraries that write signatures and session tokens into the log when its level is debug."""
 
 
 def connect(url: str, *, options: Mapping[str, Any]) -> Objects:
     """The objects below the URL. InvalidInputError when nothing speaks its scheme, or the store is not as required."""
     shown = f"the artifact store {url}"
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         filesystem, prefix = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True, **options)
     except (ImportError, ValueError) as error:

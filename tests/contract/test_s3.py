@@ -68,6 +68,19 @@ def test_artifacts_go_in_by_one_replica_and_come_out_by_another(s3: Gateway, mon
         assert other.head(f"/v1/artifacts/{'0' * 64}", headers=ANNA).status_code == 404
 
 
+def test_a_log_of_level_debug_holds_neither_requests_nor_credentials(
+    s3: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _take(monkeypatch, s3)
+    caplog.set_level("DEBUG")
+    with _client(s3) as client:
+        assert client.put(f"/v1/artifacts/{SHA256}", content=CONTENT, headers=ANNA).status_code in {200, 201}
+    libraries = {record.name.split(".")[0] for record in caplog.records}
+    assert not libraries & {"aiobotocore", "botocore", "fsspec", "s3fs"}
+    assert s3.secret_key not in caplog.text
+    assert s3.access_key not in caplog.text
+
+
 def test_a_store_that_goes_away_is_an_answer_of_503_without_credentials(own: Gateway) -> None:
     with _client(own) as client:
         (own.folder / gateway.BUCKET).rename(own.folder.with_name("gone"))

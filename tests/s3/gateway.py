@@ -34,7 +34,7 @@ class Gateway:
     folder: Path
     """Where it keeps its buckets, an object a file."""
     access_key: str = field(default_factory=lambda: secrets.token_hex(10))
-    secret_key: str = field(default_factory=lambda: secrets.token_hex(20))
+    secret_key: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -52,12 +52,12 @@ def program() -> Path:
 
 
 @contextmanager
-def running(folder: Path, *, host: str = "127.0.0.1") -> Iterator[Gateway]:
-    """Serves one bucket on a free port of `host`, until the end of the `with`."""
+def running(folder: Path, *, host: str = "127.0.0.1", secret_key: str = "") -> Iterator[Gateway]:
+    """Serves one bucket on a free port of `host`, until the end of the `with`; to whom has the secret key."""
     (folder / BUCKET).mkdir(parents=True)
     with socket.create_server((host, 0)) as free:
         port = free.getsockname()[1]
-    made = Gateway(endpoint=f"http://{host}:{port}", folder=folder)
+    made = Gateway(endpoint=f"http://{host}:{port}", folder=folder, secret_key=secret_key or secrets.token_hex(20))
     command: list[str | Path] = [program(), "--port", f"{host}:{port}", "--region", REGION, "--quiet", "posix", folder]
     secrets_ = {"ROOT_ACCESS_KEY_ID": made.access_key, "ROOT_SECRET_ACCESS_KEY": made.secret_key}
     log = folder.with_name(f"{folder.name}.log")
