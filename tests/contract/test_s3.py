@@ -104,7 +104,7 @@ def test_a_server_that_hangs_up_is_told_soon(tmp_path: Path, monkeypatch: pytest
     with client:
         ready = client.get("/readyz")
     assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
 
 
 def test_a_bucket_that_is_not_there_is_told_at_the_start(s3: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
