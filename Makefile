@@ -5,7 +5,7 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 # what a test needs beside Python: `make up` brings all of it but Java, which `make java` does
-TOOLS  := bento or helm or java or conformance
+TOOLS  := bento or helm or java or conformance or s3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit java tools tools-beside checked programs e2e prove bench format lock up down status clean
@@ -50,7 +50,7 @@ java:
 	  apt-get update --quiet --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
 	  --no-install-recommends default-jre-headless; }
 
-tools: $(VENV)/.ready java ## tests with the real helm, Bento and Java
+tools: $(VENV)/.ready java ## tests with the real helm, Bento, Java and S3
 	@$(PYTEST) tests -m "($(TOOLS)) and not e2e and not prove" -q
 
 # while the first tests on the cluster wait for it more than they work; its words in one piece

@@ -1,1 +1,1 @@
-"""Artifacts by digest and revisions of pipelines: the files they live in, and the client of their server."""
+"""Artifacts by digest and revisions of pipelines: where they are kept, and the client of their server."""

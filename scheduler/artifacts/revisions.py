@@ -1,4 +1,4 @@
-"""Numbered, immutable revisions of pipelines in files.
+"""Numbered, immutable revisions of pipelines.
 
 pipelines/<name>/<number>.json      {revision, digest, createdAt, createdBy, documents}
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-from scheduler.artifacts import durable
+from scheduler.artifacts.objects import Objects
 from scheduler.errors import NotFoundError, UnavailableError
 from scheduler.model import canonical
 from scheduler.model.types import Document
@@ -34,13 +34,10 @@ class Revision:
 
 
 class Revisions:
-    """The revisions below one folder. Safe for many threads, and for two programs on one volume."""
+    """The revisions on a volume or in an object store. Safe for many threads, and for several programs at once."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root / "pipelines"
-        self._parts = root / "parts"
-        durable.make_folder(self._root)
-        durable.make_folder(self._parts)
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
 
     def add(
         self, pipeline: str, documents: Sequence[Document], *, digest: str, created_at: str, created_by: str
@@ -50,10 +47,8 @@ class Revisions:
         Content that equals an older revision but not the latest makes a new one: the latest is what runs by default.
         `pipeline` is a checked name.
         """
-        folder = self._root / pipeline
-        durable.make_folder(folder)
         for _ in range(_ATTEMPTS):
-            number = max(self._numbers(folder), default=0)
+            number = max(self._numbers(pipeline), default=0)
             if number:
                 latest = self.get(pipeline, number)
                 if latest.digest == digest:
@@ -66,55 +61,62 @@ class Revisions:
                 created_by=created_by,
                 documents=tuple(documents),
             )
-            if self._claim(folder / f"{number + 1}.json", made):
+            if self._objects.create(_name(pipeline, number + 1), _content(made)):
                 return made, True
         raise UnavailableError(f"others deploy '{pipeline}' all the time; try again")
 
     def get(self, pipeline: str, revision: int | None = None) -> Revision:
         """The revision, or the latest; NotFoundError tells what there is. `pipeline` is a checked name."""
-        numbers = self._numbers(self._root / pipeline)
+        numbers = self._numbers(pipeline)
         if not numbers:
             raise NotFoundError(f"no pipeline is named '{pipeline}'")
         number = max(numbers) if revision is None else revision
         if number not in numbers:
             raise NotFoundError(f"pipeline '{pipeline}' has no revision {number} (there are 1 to {max(numbers)})")
-        return _load(pipeline, self._root / pipeline / f"{number}.json")
+        return self._load(pipeline, number)
 
     def all(self, pipeline: str) -> tuple[Revision, ...]:
         """Every revision of the pipeline, oldest first; NotFoundError when it has none."""
-        numbers = sorted(self._numbers(self._root / pipeline))
+        numbers = sorted(self._numbers(pipeline))
         if not numbers:
             raise NotFoundError(f"no pipeline is named '{pipeline}'")
-        return tuple(self.get(pipeline, number) for number in numbers)
+        return tuple(self._load(pipeline, number) for number in numbers)
 
     def latest(self) -> tuple[Revision, ...]:
         """The latest revision of every pipeline, by name."""
-        names = sorted(folder.name for folder in self._root.iterdir() if self._numbers(folder))
-        return tuple(self.get(name) for name in names)
+        latest = {name: max(self._numbers(name), default=0) for name in sorted(self._objects.names("pipelines"))}
+        return tuple(self._load(name, number) for name, number in latest.items() if number)
 
-    def _numbers(self, folder: Path) -> frozenset[int]:
-        return frozenset(int(file.stem) for file in folder.glob("*.json") if file.stem.isdigit())
+    def _numbers(self, pipeline: str) -> frozenset[int]:
+        names = self._objects.names(f"pipelines/{pipeline}")
+        return frozenset(int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit())
 
-    def _claim(self, target: Path, made: Revision) -> bool:
-        value = {
-            "revision": made.revision,
-            "digest": made.digest,
-            "createdAt": made.created_at,
-            "createdBy": made.created_by,
-            "documents": [dict(document) for document in made.documents],
-        }
-        with durable.part_file(self._parts) as file:
-            file.write(canonical.json_bytes(value))
-            return durable.claim(durable.flush(file), target)
+    def _load(self, pipeline: str, number: int) -> Revision:
+        reader = self._objects.open(_name(pipeline, number))
+        if reader is None:
+            raise UnavailableError(f"revision {number} of '{pipeline}' is listed and not there")
+        with closing(reader):
+            value = json.loads(reader.read(reader.size))
+        return Revision(
+            pipeline=pipeline,
+            revision=value["revision"],
+            digest=value["digest"],
+            created_at=value["createdAt"],
+            created_by=value["createdBy"],
+            documents=tuple(value["documents"]),
+        )
 
 
-def _load(pipeline: str, file: Path) -> Revision:
-    value = json.loads(file.read_bytes())
-    return Revision(
-        pipeline=pipeline,
-        revision=value["revision"],
-        digest=value["digest"],
-        created_at=value["createdAt"],
-        created_by=value["createdBy"],
-        documents=tuple(value["documents"]),
-    )
+def _name(pipeline: str, number: int) -> str:
+    return f"pipelines/{pipeline}/{number}.json"
+
+
+def _content(made: Revision) -> bytes:
+    value = {
+        "revision": made.revision,
+        "digest": made.digest,
+        "createdAt": made.created_at,
+        "createdBy": made.created_by,
+        "documents": [dict(document) for document in made.documents],
+    }
+    return canonical.json_bytes(value)

@@ -1,7 +1,6 @@
-"""Artifacts in files named by the SHA-256 of their content; nothing in it is ever changed.
+"""Artifacts under the SHA-256 of their content; nothing in it is ever changed.
 
-artifacts/<first two digits>/<digest>       content, read-only
-parts/<random>.part                         a PUT at work
+artifacts/<first two digits>/<digest>       content
 damaged/<digest>                            content that no longer had its digest when it was read
 grants/<environment>/<digest>               empty: the environment's jobs may read it
 """
@@ -9,27 +8,23 @@ grants/<environment>/<digest>               empty: the environment's jobs may re
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Final
 
-from scheduler.artifacts import digest, durable
+from scheduler.artifacts import digest
+from scheduler.artifacts.objects import Objects, Reader, Writer
 from scheduler.errors import DigestMismatchError, NotFoundError, TooLargeError
-
-_STALE_SECONDS: Final = 24 * 3600
-_READ_ONLY: Final = 0o440
 
 
 class Part:
     """An artifact that is being written."""
 
-    def __init__(self, file: BinaryIO, *, most_bytes: int) -> None:
-        self._file = file
+    def __init__(self, writer: Writer, sha256: str, *, most_bytes: int) -> None:
+        self._writer = writer
         self._digest = hashlib.sha256()
         self._most_bytes = most_bytes
+        self.sha256 = sha256
         self.size = 0
 
     def write(self, block: bytes) -> None:
@@ -37,13 +32,13 @@ class Part:
         if self.size > self._most_bytes:
             raise TooLargeError(f"an artifact may have at most {self._most_bytes} bytes")
         self._digest.update(block)
-        self._file.write(block)
+        self._writer.write(block)
 
-    def finish(self, sha256: str) -> Path:
-        """The file, on the disk, when its content has that digest; else a DigestMismatchError that names both."""
-        if self._digest.hexdigest() != sha256:
-            raise DigestMismatchError(f"the content has the digest {self._digest.hexdigest()}, not {sha256}")
-        return durable.flush(self._file)
+    def finish(self) -> None:
+        """Let it be an artifact when its content has its digest; else a DigestMismatchError that names both."""
+        if self._digest.hexdigest() != self.sha256:
+            raise DigestMismatchError(f"the content has the digest {self._digest.hexdigest()}, not {self.sha256}")
+        self._writer.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,103 +50,79 @@ class Content:
 
 
 class ArtifactStore:
-    """The artifacts below one folder. Safe for many threads, and for two programs on one volume."""
+    """The artifacts on a volume or in an object store. Safe for many threads, and for several programs at once."""
 
-    def __init__(self, root: Path, *, most_bytes: int) -> None:
-        self._root = root
+    def __init__(self, objects: Objects, *, most_bytes: int) -> None:
+        self._objects = objects
         self._most_bytes = most_bytes
-        for name in ("artifacts", "parts", "damaged", "grants"):
-            durable.make_folder(root / name)
-        self._sweep()
 
     def has(self, sha256: str) -> bool:
-        return self._path(sha256).is_file()
+        return self._objects.size(_name(sha256)) is not None
 
     def size(self, sha256: str) -> int:
         """Bytes of the artifact; NotFoundError without it."""
-        try:
-            return self._path(sha256).stat().st_size
-        except FileNotFoundError as error:
-            raise _missing(sha256) from error
+        found = self._objects.size(_name(sha256))
+        if found is None:
+            raise _missing(sha256)
+        return found
 
     def put(self, sha256: str, blocks: Iterable[bytes]) -> bool:
         """Keep the content under its digest; whether it was new. Nothing is kept unless the digest is right."""
-        with self.part() as part:
+        with self.part(sha256) as part:
             for block in blocks:
                 part.write(block)
-            return self.keep(part, sha256)
+            return self.keep(part)
 
     @contextmanager
-    def part(self) -> Iterator[Part]:
+    def part(self, sha256: str) -> Iterator[Part]:
         """For content that comes bit by bit; gone at the end of the `with` unless `keep` was called."""
-        with durable.part_file(self._root / "parts") as file:
-            yield Part(file, most_bytes=self._most_bytes)
+        with self._objects.writing(_name(sha256)) as writer:
+            yield Part(writer, sha256, most_bytes=self._most_bytes)
 
-    def keep(self, part: Part, sha256: str) -> bool:
+    def keep(self, part: Part) -> bool:
         """Keep a part under its digest; whether it was new. What stood there is replaced: it is equal, or damaged."""
-        target = self._path(sha256)
-        finished = part.finish(sha256)
-        durable.make_folder(target.parent)
-        is_new = not target.exists()
-        finished.chmod(_READ_ONLY)
-        durable.replace(finished, target)
+        is_new = not self.has(part.sha256)
+        part.finish()
         return is_new
 
     def read(self, sha256: str) -> Content:
         """The artifact's content, checked while it is read. NotFoundError without it.
 
         The last block comes only after the whole had the right digest, so that a reader never has damaged content in
-        full; a damaged file is put aside, DigestMismatchError is told of it from then on, and the next PUT of the
+        full; damaged content is put aside, DigestMismatchError is told of it from then on, and the next PUT of the
         content heals the store.
         """
-        path = self._path(sha256)
-        try:
-            file = path.open("rb")
-        except FileNotFoundError as error:
-            if (self._root / "damaged" / sha256).exists():
-                raise _damaged(sha256) from error
-            raise _missing(sha256) from error
-        return Content(size=path.stat().st_size, blocks=self._checked(file, sha256))
+        reader = self._objects.open(_name(sha256))
+        if reader is None:
+            is_damaged = self._objects.size(f"damaged/{sha256}") is not None
+            raise _damaged(sha256) if is_damaged else _missing(sha256)
+        return Content(size=reader.size, blocks=self._checked(reader, sha256))
 
     def grant(self, sha256: str, environment: str) -> None:
         """Let the environment's jobs read the artifact; again is fine. `environment` is a checked name."""
         if not self.has(sha256):
             raise _missing(sha256)
-        folder = self._root / "grants" / environment
-        durable.make_folder(folder)
-        (folder / sha256).touch()
-        durable.flush_folder(folder)
+        self._objects.create(f"grants/{environment}/{sha256}", b"")
 
     def is_granted(self, sha256: str, environment: str) -> bool:
-        return (self._root / "grants" / environment / digest.checked(sha256)).is_file()
+        return self._objects.size(f"grants/{environment}/{digest.checked(sha256)}") is not None
 
-    def _path(self, sha256: str) -> Path:
-        return self._root / "artifacts" / digest.checked(sha256)[:2] / sha256
-
-    def _checked(self, file: BinaryIO, sha256: str) -> Iterator[bytes]:
+    def _checked(self, reader: Reader, sha256: str) -> Iterator[bytes]:
         made = hashlib.sha256()
-        with file:
-            held = file.read(digest.BLOCK)
+        with closing(reader):
+            held = reader.read(digest.BLOCK)
             while held:
                 made.update(held)
-                following = file.read(digest.BLOCK)
+                following = reader.read(digest.BLOCK)
                 if not following and made.hexdigest() != sha256:
-                    self._put_aside(sha256)
+                    self._objects.move(_name(sha256), f"damaged/{sha256}")
                     raise _damaged(sha256)
                 yield held
                 held = following
 
-    def _put_aside(self, sha256: str) -> None:
-        with suppress(FileNotFoundError):
-            durable.replace(self._path(sha256), self._root / "damaged" / sha256)
 
-    def _sweep(self) -> None:
-        """Remove parts that a killed program left."""
-        oldest = time.time() - _STALE_SECONDS
-        for path in (self._root / "parts").glob("*.part"):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
+def _name(sha256: str) -> str:
+    return f"artifacts/{digest.checked(sha256)[:2]}/{sha256}"
 
 
 def _missing(sha256: str) -> NotFoundError:

@@ -35,7 +35,7 @@ class Program:
 
     name: str
     module: str
-    """Folder of its go.mod below `toolchain/`."""
+    """Folder of its go.mod, below `toolchain/` or an absolute path."""
     package: str = "."
     pinned: str = ""
     """Module whose version is the program's own; `.` programs are ours and have none."""

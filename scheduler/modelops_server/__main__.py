@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.errors import InvalidInputError, UnavailableError
 from scheduler.modelops_server import app
 from scheduler.modelops_server.configuration import Configuration
 from scheduler.web import own_token, serve
@@ -16,7 +18,10 @@ def main() -> None:
     scheduling = SchedulingClient(
         configuration.scheduling_url, token=own_token.read, timeout_seconds=configuration.scheduling_seconds
     )
-    application = app.create(configuration, cluster=KubernetesCluster.in_pod(), scheduling=scheduling)
+    try:
+        application = app.create(configuration, cluster=KubernetesCluster.in_pod(), scheduling=scheduling)
+    except (InvalidInputError, UnavailableError) as error:
+        sys.exit(f"the modelops server does not start: {error}")
     serve.run(application, log_level=configuration.log_level)
 
 

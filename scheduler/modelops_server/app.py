@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI
 
 import scheduler
+from scheduler.artifacts import storage
 from scheduler.artifacts.revisions import Revisions
 from scheduler.artifacts.store import ArtifactStore
 from scheduler.client.scheduling import SchedulingClient
@@ -35,12 +36,13 @@ def create(
     scheduling: SchedulingClient,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
-    """The application on the folder that the configuration names.
+    """The application on the volume or the store that the configuration names (`storage.open_` says what it refuses).
 
     `cluster` tells who callers are; `scheduling` starts jobs for them under this server's own account.
     """
-    store = ArtifactStore(configuration.data, most_bytes=configuration.artifact_most_bytes)
-    revisions = Revisions(configuration.data)
+    objects = storage.open_(configuration.storage, folder=configuration.data)
+    store = ArtifactStore(objects, most_bytes=configuration.artifact_most_bytes)
+    revisions = Revisions(objects)
     gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds)
     places = Environments(
         gate=gate, environments=configuration.environments, platform_namespace=configuration.platform_namespace
@@ -64,7 +66,7 @@ def create(
     )  # the store counts artifacts itself
     # the last one added is the first to see a request
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)
-    app.include_router(health.router(configuration.data))
+    app.include_router(health.router(objects))
     app.include_router(artifacts.router(store, access, environments=configuration.environments))
     app.include_router(jobs.router(Scheduling(scheduling), places))
     app.include_router(pipelines.router(store, revisions, access, now=now))

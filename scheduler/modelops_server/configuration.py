@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from scheduler.artifacts.storage import Storage
 
 _GIBIBYTE: Final = 1 << 30
 
@@ -13,7 +15,8 @@ _GIBIBYTE: Final = 1 << 30
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     data: Path = Path("/var/lib/modelops")
-    """Folder of artifacts and revisions: a volume that outlives the pod."""
+    """Folder of artifacts and revisions, a volume that outlives the pod; unless `storage` names another place."""
+    storage: Storage = field(default_factory=Storage)
     platform_namespace: str = "modelops"
     """Where rights on `artifacts` and `pipelines` are asked for."""
     environments: tuple[str, ...] = ()
@@ -33,6 +36,11 @@ class Configuration:
         environments = environ.get("MODELOPS_ENVIRONMENTS", "").split(",")
         return Configuration(
             data=Path(environ.get("MODELOPS_DATA") or default.data),
+            storage=Storage(
+                url=environ.get("MODELOPS_STORAGE_URL", ""),
+                endpoint=environ.get("MODELOPS_STORAGE_ENDPOINT", ""),
+                region=environ.get("MODELOPS_STORAGE_REGION", ""),
+            ),
             platform_namespace=environ.get("MODELOPS_NAMESPACE", default.platform_namespace),
             environments=tuple(name.strip() for name in environments if name.strip()),
             scheduling_url=environ.get("MODELOPS_SCHEDULING_URL", default.scheduling_url),

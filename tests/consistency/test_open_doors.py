@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scheduler import names
+from scheduler import assets, names
 from scheduler.errors import InvalidInputError
 from scheduler.flow import config
 from scheduler.ir import load
@@ -50,6 +50,55 @@ def test_b_the_environment_of_every_container_may_come_from_a_secret() -> None:
     }
 
     assert found == {"flow": True, "server": True}
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("chart", "container", "path"),
+    [
+        ("scheduling-server", "server", ("env",)),
+        ("modelops-server", "server", ("env",)),
+        ("scoring-server-python", "server", ("env",)),
+        ("scoring-server-python", "download", ("download", "env")),
+        ("scoring-server-pmml", "server", ("env",)),
+        ("scoring-server-pmml", "download", ("download", "env")),
+        ("scoring-flow", "flow", ("flow", "env")),
+    ],
+)
+def test_b_every_chart_takes_the_environment_of_each_container_from_secrets(
+    chart: str, container: str, path: tuple[str, ...]
+) -> None:
+    where = assets.subchart(chart)
+    values: dict[str, Any] = render.ci_values(where, "everything")
+    at = values
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = [{"name": "LICENCE_KEY", "secretRef": {"name": "licence", "key": "key"}}]
+    has_job = bool(values["global"].get("job"))
+    release, namespace = (render.JOB, "staging") if has_job else ("modelops", "modelops")
+    rendered = render.chart(where, values=values, release=release, namespace=namespace)
+    found = {
+        one["name"]: [item for item in one["env"] if item["name"] == "LICENCE_KEY"]
+        for _, template in render.pod_templates(rendered)
+        for one in render.containers(template["spec"])
+    }
+    taken = {"name": "LICENCE_KEY", "valueFrom": {"secretKeyRef": {"name": "licence", "key": "key"}}}
+    assert found[container] == [taken]
+    assert [name for name, items in found.items() if items] == [container]
+
+
+@pytest.mark.helm
+def test_b_there_is_no_container_that_the_test_above_forgets() -> None:
+    tried = {"server", "download", "flow"}
+    every = {
+        container["name"]
+        for path in render.CHARTS
+        if path != render.PLATFORM
+        for file in render.ci_files(path)
+        for _, template in render.pod_templates(render.ci_objects(file))
+        for container in render.containers(template["spec"])
+    }
+    assert every == tried
 
 
 def test_c_the_version_of_a_sources_data_reaches_values_digests_and_manifest() -> None:

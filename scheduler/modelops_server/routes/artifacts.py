@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -50,9 +51,10 @@ def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
         """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
         digest.checked(sha256)
         await run_in_threadpool(access.require, request, verb="create", resource="artifacts")
-        with store.part() as part:
+        # what it leaves is removed in a worker thread too
+        async with contextmanager_in_threadpool(store.part(sha256)) as part:
             await _receive(request, part)
-            is_new = await run_in_threadpool(store.keep, part, sha256)
+            is_new = await run_in_threadpool(store.keep, part)
             return JSONResponse({"sha256": sha256, "size": part.size}, status_code=201 if is_new else 200)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from fastapi import APIRouter
 
-from scheduler.errors import UnavailableError
+from scheduler.artifacts.objects import Objects
 
 PATHS = frozenset({"/healthz", "/readyz"})
 
 
-def router(data: Path) -> APIRouter:
+def router(objects: Objects) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
     @routes.get("/healthz")
@@ -22,9 +19,8 @@ def router(data: Path) -> APIRouter:
 
     @routes.get("/readyz")
     def readyz() -> dict[str, str]:
-        """The volume is there and can be written to; 503 otherwise."""
-        if not os.access(data / "parts", os.W_OK):
-            raise UnavailableError("the artifact store's volume cannot be written to")
+        """The volume, or the store, of artifacts can be used; 503 otherwise."""
+        objects.check()
         return {"status": "ok"}
 
     return routes

@@ -43,6 +43,7 @@ env:
   {{- include "common.connection.environment" .root | nindent 2 }}
   - name: MODELOPS_ARTIFACT_STORE_URL
     value: {{ .root.Values.global.artifactStore.url | quote }}
+  {{- include "common.secretEnvironment" .root.Values.download.env | nindent 2 }}
 resources:
   {{- toYaml .root.Values.download.resources | nindent 2 }}
 volumeMounts:

@@ -1,18 +1,21 @@
+"""What the revisions of pipelines promise, wherever they are kept."""
+
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from scheduler.artifacts import revision_json
+from scheduler.artifacts.objects import Objects
 from scheduler.artifacts.revisions import Revision, Revisions
 from scheduler.errors import NotFoundError
 from scheduler.model import canonical
 from scheduler.model.types import Document
+from tests.contract.conftest import Place
 
 
 @pytest.fixture
-def revisions(tmp_path: Path) -> Revisions:
-    return Revisions(tmp_path)
+def revisions(objects: Objects) -> Revisions:
+    return Revisions(objects)
 
 
 def _add(revisions: Revisions, documents: list[Document], *, pipeline: str = "delay") -> tuple[Revision, bool]:
@@ -63,28 +66,29 @@ def test_what_is_not_there_is_told_with_what_is(revisions: Revisions) -> None:
         revisions.get("delay", 2)
 
 
-def test_deployments_at_once_get_a_number_each(tmp_path: Path) -> None:
+def test_deployments_at_once_get_a_number_each(place: Place) -> None:
+    programs = [Revisions(place.opened()) for _ in range(4)]
+
     def deploy(number: int) -> int:
-        return _add(Revisions(tmp_path), [{"number": number}])[0].revision
+        return _add(programs[number % 4], [{"number": number}])[0].revision
 
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(deploy, range(24)))
     assert sorted(numbers) == list(range(1, 25))
-    assert {one.documents[0]["number"] for one in Revisions(tmp_path).all("delay")} == set(range(24))
+    assert {one.documents[0]["number"] for one in programs[0].all("delay")} == set(range(24))
 
 
-def test_equal_deployments_at_once_make_one_revision(tmp_path: Path) -> None:
+def test_equal_deployments_at_once_make_one_revision(place: Place) -> None:
+    programs = [Revisions(place.opened()) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: _add(Revisions(tmp_path), [{"kind": "a"}]), range(24)))
+        made = list(pool.map(lambda number: _add(programs[number % 4], [{"kind": "a"}]), range(24)))
     assert {revision.revision for revision, _ in made} == {1}
     assert sum(is_new for _, is_new in made) == 1
 
 
-def test_nothing_but_revisions_stays_in_the_folder(tmp_path: Path) -> None:
-    _add(Revisions(tmp_path), [{"kind": "a"}])
-    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()] == [
-        "pipelines/delay/1.json"
-    ]
+def test_nothing_but_revisions_is_kept(place: Place) -> None:
+    _add(Revisions(place.opened()), [{"kind": "a"}])
+    assert place.everything() == ["pipelines/delay/1.json"]
 
 
 def test_a_revision_travels_as_json_and_back(revisions: Revisions) -> None:

@@ -1,28 +1,30 @@
-import errno
+"""What the artifact store promises, wherever its artifacts are kept."""
+
 import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from scheduler.artifacts import digest
+from scheduler.artifacts.objects import Objects
 from scheduler.artifacts.store import ArtifactStore
-from scheduler.errors import DigestMismatchError, InvalidInputError, NotFoundError, TooLargeError, UnavailableError
+from scheduler.errors import DigestMismatchError, InvalidInputError, NotFoundError, TooLargeError
+from tests.contract.conftest import Place
 
 CONTENT = b"model" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ArtifactStore:
-    return ArtifactStore(tmp_path, most_bytes=10 * digest.BLOCK)
+def store(objects: Objects) -> ArtifactStore:
+    return ArtifactStore(objects, most_bytes=20 * digest.BLOCK)
 
 
-def _files(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+def _name(sha256: str) -> str:
+    return f"artifacts/{sha256[:2]}/{sha256}"
 
 
 def test_content_is_read_back_as_it_was_put(store: ArtifactStore) -> None:
@@ -37,11 +39,11 @@ def test_the_same_content_again_is_not_new(store: ArtifactStore) -> None:
     assert store.put(SHA256, [CONTENT]) is False
 
 
-def test_content_of_another_digest_is_refused_and_nothing_is_kept(store: ArtifactStore, tmp_path: Path) -> None:
+def test_content_of_another_digest_is_refused_and_nothing_is_kept(store: ArtifactStore, place: Place) -> None:
     with pytest.raises(DigestMismatchError, match=f"not {SHA256}"):
         store.put(SHA256, [CONTENT, b"!"])
     assert not store.has(SHA256)
-    assert _files(tmp_path) == []
+    assert place.everything() == []
 
 
 def test_a_refused_put_leaves_what_is_there(store: ArtifactStore) -> None:
@@ -57,11 +59,11 @@ def test_empty_content_is_an_artifact_too(store: ArtifactStore) -> None:
     assert list(store.read(empty).blocks) == []
 
 
-def test_more_than_the_limit_is_refused_while_it_comes(store: ArtifactStore, tmp_path: Path) -> None:
+def test_more_than_the_limit_is_refused_while_it_comes(store: ArtifactStore, place: Place) -> None:
     endless = iter(lambda: b"x" * digest.BLOCK, None)
     with pytest.raises(TooLargeError):
         store.put(SHA256, endless)
-    assert _files(tmp_path) == []
+    assert place.everything() == []
 
 
 @pytest.mark.parametrize("name", ["", "..", "a" * 63, "A" * 64, "../" + "a" * 61, "a" * 64 + "\n"])
@@ -77,47 +79,41 @@ def test_an_absent_artifact_is_not_found(store: ArtifactStore) -> None:
         store.size(SHA256)
 
 
-@pytest.mark.parametrize("place", [0, 2 * digest.BLOCK, -1])
+@pytest.mark.parametrize("where", [0, 2 * digest.BLOCK, -1])
 def test_a_damaged_artifact_is_never_read_in_full_and_is_put_aside(
-    store: ArtifactStore, tmp_path: Path, place: int
+    store: ArtifactStore, place: Place, where: int
 ) -> None:
     content = bytearray(os.urandom(2 * digest.BLOCK + 10))
     sha256 = hashlib.sha256(content).hexdigest()
     store.put(sha256, [bytes(content)])
-    file = tmp_path / "artifacts" / sha256[:2] / sha256
-    content[place] ^= 1
-    file.chmod(0o600)
-    file.write_bytes(content)
+    content[where] ^= 1
+    place.damage(_name(sha256), bytes(content))
     read = bytearray()
     blocks = store.read(sha256).blocks
     with pytest.raises(DigestMismatchError, match="damaged in the store"):
         read.extend(byte for block in blocks for byte in block)
     assert len(read) < len(content)
     assert not store.has(sha256)
-    assert _files(tmp_path) == [f"damaged/{sha256}"]
+    assert place.everything() == [f"damaged/{sha256}"]
     with pytest.raises(DigestMismatchError, match="upload it again"):
         store.read(sha256)
 
 
-def test_a_truncated_artifact_is_damaged(store: ArtifactStore, tmp_path: Path) -> None:
+def test_a_truncated_artifact_is_damaged(store: ArtifactStore, place: Place) -> None:
     store.put(SHA256, [CONTENT])
-    file = tmp_path / "artifacts" / SHA256[:2] / SHA256
-    file.chmod(0o600)
-    os.truncate(file, 100)
+    place.damage(_name(SHA256), CONTENT[:100])
     with pytest.raises(DigestMismatchError):
         list(store.read(SHA256).blocks)
 
 
-def test_a_put_heals_a_damaged_artifact(store: ArtifactStore, tmp_path: Path) -> None:
+def test_a_put_heals_a_damaged_artifact(store: ArtifactStore, place: Place) -> None:
     store.put(SHA256, [CONTENT])
-    file = tmp_path / "artifacts" / SHA256[:2] / SHA256
-    file.chmod(0o600)
-    file.write_bytes(b"rot")
+    place.damage(_name(SHA256), b"rot")
     store.put(SHA256, [CONTENT])
     assert b"".join(store.read(SHA256).blocks) == CONTENT
 
 
-def test_two_puts_at_once_both_succeed(store: ArtifactStore, tmp_path: Path) -> None:
+def test_two_puts_at_once_both_succeed(store: ArtifactStore, place: Place) -> None:
     barrier = threading.Barrier(8)
 
     def blocks() -> Iterator[bytes]:
@@ -128,7 +124,7 @@ def test_two_puts_at_once_both_succeed(store: ArtifactStore, tmp_path: Path) -> 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: store.put(SHA256, blocks()), range(8)))
     assert b"".join(store.read(SHA256).blocks) == CONTENT
-    assert _files(tmp_path) == [f"artifacts/{SHA256[:2]}/{SHA256}"]
+    assert place.everything() == [_name(SHA256)]
 
 
 def test_a_reader_is_not_disturbed_by_a_put(store: ArtifactStore) -> None:
@@ -139,26 +135,6 @@ def test_a_reader_is_not_disturbed_by_a_put(store: ArtifactStore) -> None:
     first = next(blocks)
     store.put(sha256, [content])
     assert first + b"".join(blocks) == content
-
-
-def test_a_full_volume_is_said_so(store: ArtifactStore, tmp_path: Path) -> None:
-    def blocks() -> Iterator[bytes]:
-        yield CONTENT
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(UnavailableError, match="volume is full"):
-        store.put(SHA256, blocks())
-    assert _files(tmp_path) == []
-
-
-def test_parts_of_a_killed_program_are_swept_and_young_ones_are_not(tmp_path: Path) -> None:
-    ArtifactStore(tmp_path, most_bytes=1)
-    old, young = tmp_path / "parts" / "old.part", tmp_path / "parts" / "young.part"
-    old.touch()
-    young.touch()
-    os.utime(old, (0, 0))
-    ArtifactStore(tmp_path, most_bytes=1)
-    assert _files(tmp_path) == ["parts/young.part"]
 
 
 def test_an_artifact_is_granted_to_one_environment_only(store: ArtifactStore) -> None:
