@@ -26,6 +26,7 @@ from scheduler.web import authentication, problems, views
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
 from scheduler.web.media import JsonOnly
+from scheduler.web.oidc.port import Issuer
 
 BODY_BYTES: Final = 4 * 2**20
 BODY_SECONDS: Final = 30.0
@@ -38,10 +39,13 @@ class Server:
     """Served on a port of their own: Prometheus has no token."""
 
 
-def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
-    """The application on these ports. Watches and sweeping begin and end with its lifespan."""
+def create(ports: Ports, *, issuer: Issuer | None = None, body_seconds: float = BODY_SECONDS) -> Server:
+    """The application on these ports. Watches and sweeping begin and end with its lifespan.
+
+    `issuer` tells who callers are that bring its tokens; the cluster tells of all others.
+    """
     environments = ports.settings.environments
-    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0))
+    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0), issuer=issuer)
     access = Access(
         gate=gate,
         environments=environments,

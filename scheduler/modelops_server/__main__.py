@@ -9,6 +9,7 @@ from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.modelops_server import app
 from scheduler.modelops_server.configuration import Configuration
 from scheduler.web import own_token, serve
+from scheduler.web.oidc import issuer as oidc
 
 
 def main() -> None:
@@ -16,7 +17,12 @@ def main() -> None:
     scheduling = SchedulingClient(
         configuration.scheduling_url, token=own_token.read, timeout_seconds=configuration.scheduling_seconds
     )
-    application = app.create(configuration, cluster=KubernetesCluster.in_pod(), scheduling=scheduling)
+    application = app.create(
+        configuration,
+        cluster=KubernetesCluster.in_pod(),
+        scheduling=scheduling,
+        issuer=oidc.from_settings(configuration.oidc),
+    )
     serve.run(application, log_level=configuration.log_level)
 
 

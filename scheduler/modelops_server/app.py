@@ -22,6 +22,7 @@ from scheduler.web.auth import Gate
 from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
 from scheduler.web.media import JsonOnly
+from scheduler.web.oidc.port import Issuer
 
 _ARTIFACTS: Final = "/v1/artifacts/"
 _DOCUMENTS_BYTES: Final = 4 << 20
@@ -33,15 +34,17 @@ def create(
     *,
     cluster: Cluster,
     scheduling: SchedulingClient,
+    issuer: Issuer | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application on the folder that the configuration names.
 
-    `cluster` tells who callers are; `scheduling` starts jobs for them under this server's own account.
+    `cluster` tells who callers are, `issuer` of those that bring its tokens; `scheduling` starts jobs for them under
+    this server's own account.
     """
     store = ArtifactStore(configuration.data, most_bytes=configuration.artifact_most_bytes)
     revisions = Revisions(configuration.data)
-    gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds)
+    gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds, issuer=issuer)
     places = Environments(
         gate=gate, environments=configuration.environments, platform_namespace=configuration.platform_namespace
     )

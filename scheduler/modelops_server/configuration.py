@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from scheduler.settings import OidcSettings
 
 _GIBIBYTE: Final = 1 << 30
 
@@ -23,6 +25,7 @@ class Configuration:
     scheduling_seconds: float = 30.0
     """How long it may take to answer."""
     token_cache_seconds: float = 10.0
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     artifact_most_bytes: int = 16 * _GIBIBYTE
     log_level: str = "info"
 
@@ -38,6 +41,7 @@ class Configuration:
             scheduling_url=environ.get("MODELOPS_SCHEDULING_URL", default.scheduling_url),
             scheduling_seconds=float(environ.get("MODELOPS_SCHEDULING_SECONDS", default.scheduling_seconds)),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", default.token_cache_seconds)),
+            oidc=OidcSettings.from_environ(environ),
             artifact_most_bytes=int(environ.get("MODELOPS_ARTIFACT_MOST_BYTES", default.artifact_most_bytes)),
             log_level=environ.get("MODELOPS_LOG_LEVEL", default.log_level),
         )
