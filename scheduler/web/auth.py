@@ -1,4 +1,4 @@
-"""Who calls (TokenReview, or an issuer's own keys) and what they may do (SubjectAccessReview), each kept for seconds."""
+"""Who calls (TokenReview, or an issuer's own keys) and what they may do (SubjectAccessReview), kept for seconds."""
 
 from __future__ import annotations
 
