@@ -18,11 +18,13 @@ from scheduler.modelops_server.configuration import Configuration
 from scheduler.modelops_server.routes import artifacts, health, jobs, pipelines
 from scheduler.modelops_server.scheduling import Scheduling
 from scheduler.web import authentication, problems, views
+from scheduler.web.audit import Audited
 from scheduler.web.auth import Gate
 from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
 from scheduler.web.media import JsonOnly
 from scheduler.web.oidc.port import Issuer
+from scheduler.web.request_id import RequestId
 
 _ARTIFACTS: Final = "/v1/artifacts/"
 _DOCUMENTS_BYTES: Final = 4 << 20
@@ -67,6 +69,8 @@ def create(
     )  # the store counts artifacts itself
     # the last one added is the first to see a request
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)
+    app.add_middleware(Audited)
+    app.add_middleware(RequestId)
     app.include_router(health.router(configuration.data))
     app.include_router(artifacts.router(store, access, environments=configuration.environments))
     app.include_router(jobs.router(Scheduling(scheduling), places))
