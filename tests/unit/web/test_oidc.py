@@ -113,9 +113,10 @@ def test_a_token_that_is_wrong_in_one_way_is_nobodys(far: LocalIssuer, ours: Oid
     assert ours.caller(far.token()) is not None
 
 
-@pytest.mark.parametrize("claims", [{"exp": NOW - 10}, {"nbf": NOW + 10}, {"iat": NOW + 10}], ids=str)
-def test_clocks_may_differ_by_seconds(far: LocalIssuer, ours: OidcIssuer, claims: dict[str, Any]) -> None:
-    assert ours.caller(far.token(**claims)) is not None
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -10), ("nbf", 15), ("iat", 15)])
+def test_clocks_may_differ_by_seconds(far: LocalIssuer, ours: OidcIssuer, claim: str, seconds: int) -> None:
+    token = far.token(**{claim: int(time.time()) + seconds})  # type: ignore[arg-type]
+    assert ours.caller(token) is not None
 
 
 @pytest.mark.parametrize("name", ["none", "None", "NONE", "HS256", "HS512", ""])
