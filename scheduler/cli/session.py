@@ -9,6 +9,7 @@ import typer
 
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.cli import closing, configuration
+from scheduler.cli.credentials import Credentials
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.errors import NotFoundError
 
@@ -29,7 +30,7 @@ def scheduling() -> SchedulingClient:
     login = configuration.effective(os.environ)
     if not login.url:
         raise NotFoundError(f"no scheduling server is known: run `modelops login`, or set {configuration.URL}")
-    client = SchedulingClient(login.url, token=_token)
+    client = SchedulingClient(login.url, token=Credentials(os.environ).token)
     closing.later(client.close)
     return client
 
@@ -39,7 +40,7 @@ def modelops() -> ModelopsClient:
     login = configuration.effective(os.environ)
     if not login.server_url:
         raise NotFoundError(f"no modelops server is known: run `modelops login`, or set {configuration.SERVER_URL}")
-    client = ModelopsClient(login.server_url, token=_token)
+    client = ModelopsClient(login.server_url, token=Credentials(os.environ).token)
     closing.later(client.close)
     return client
 
@@ -50,8 +51,3 @@ def environment(given: str) -> str:
     if not found:
         raise NotFoundError(f"no environment is named: give --environment, or set {configuration.ENVIRONMENT}")
     return found
-
-
-def _token() -> str:
-    # read before every request: a token file is rotated
-    return configuration.valid_token(configuration.effective(os.environ), configuration.utc_now())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from scheduler import rest
 from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 from scheduler.settings import OidcSettings
@@ -15,7 +16,6 @@ ALGORITHMS: Final = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
 """Signatures that only a private key can make: with `none` and HS* anybody could, who knows the public one."""
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def check(settings: OidcSettings) -> None:
@@ -25,20 +25,8 @@ def check(settings: OidcSettings) -> None:
         raise InvalidInputError(problems)
 
 
-def is_private(url: str) -> bool:
-    """Whether what is sent to the URL can be read and changed by nobody on the way.
-
-    >>> is_private("https://issuer.example.com"), is_private("http://localhost:1"), is_private("http://10.0.0.1")
-    (True, True, False)
-    """
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    )
-
-
 def _problems(settings: OidcSettings) -> Iterator[Problem]:
-    if not is_private(settings.issuer) or urlsplit(settings.issuer).query:
+    if not rest.is_encrypted(settings.issuer) or urlsplit(settings.issuer).query:
         yield Problem(pointer="MODELOPS_OIDC_ISSUER", message=f"'{settings.issuer}' is no https URL without a query")
     if not settings.audience:
         yield Problem(pointer="MODELOPS_OIDC_AUDIENCE", message="missing: tokens for anybody else would be accepted")

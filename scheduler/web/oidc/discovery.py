@@ -15,7 +15,6 @@ import scheduler
 from scheduler import rest
 from scheduler.errors import UnavailableError
 from scheduler.settings import OidcSettings
-from scheduler.web.oidc import checks
 from scheduler.web.oidc.keys import Jwk
 
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
@@ -46,7 +45,7 @@ class Discovery:
         if found.get("issuer") != self._issuer:
             raise UnavailableError(f"the issuer at {self._issuer} calls itself {str(found.get('issuer'))[:200]!r}")
         place = found.get("jwks_uri")
-        if not isinstance(place, str) or not checks.is_private(place):
+        if not isinstance(place, str) or not rest.is_encrypted(place):
             raise UnavailableError(f"the issuer at {self._issuer} names no https URL of its keys")
         keys = self._document(place).get("keys")
         if not isinstance(keys, list):
