@@ -139,7 +139,7 @@ def _forged(token: str) -> Iterator[tuple[str, str]]:
 
     known = json.loads(base64.urlsafe_b64decode(header + "=="))
     yield "no signature", f"{header}.{payload}."
-    yield "another signature", f"{header}.{payload}.{signature[:-8]}{signature[-8:][::-1]}"
+    yield "another signature", f"{header}.{payload}.{signature[:16][::-1]}{signature[16:]}"
     yield "another user", f"{header}.{encoded({**claims, 'sub': 'admin'})}.{signature}"
     yield "a longer life", f"{header}.{encoded({**claims, 'exp': claims['exp'] + 86400})}.{signature}"
     yield "no algorithm", f"{encoded({**known, 'alg': 'none'})}.{payload}."

@@ -34,7 +34,8 @@ class Discovery:
             verify=ssl.create_default_context(cadata=settings.ca_bundle or None),
             transport=transport,
             follow_redirects=False,
-            headers={"User-Agent": f"modelops/{scheduler.__version__}", "Accept": "application/json"},
+            # no `Accept`: keys are application/jwk-set+json to some, and to the API server nothing else
+            headers={"User-Agent": f"modelops/{scheduler.__version__}"},
             # a proxy for the outside world does not know the cluster's own addresses
             trust_env=not rest.is_private(urlsplit(settings.issuer).hostname or ""),
         )

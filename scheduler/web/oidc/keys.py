@@ -35,7 +35,6 @@ class KeyRing:
         self._keys: tuple[Jwk, ...] = ()
         self._read_at = float("-inf")
         self._asked_at = float("-inf")
-        self._trouble = "nobody has asked yet"
 
     def key(self, name: str) -> Jwk | None:
         """The key of that name; without a name, the only one that there is. None when there is none.
@@ -46,7 +45,7 @@ class KeyRing:
         if self._age() > FRESH_SECONDS or self._named(name) is None:
             self._ask()
         if self._age() > LONGEST_SECONDS:
-            raise UnavailableError(f"the keys of the tokens' issuer cannot be read: {self._trouble}")
+            raise UnavailableError("the keys of the token's issuer cannot be read at present")  # why is for the log
         return self._named(name)
 
     def _age(self) -> float:
@@ -66,7 +65,6 @@ class KeyRing:
             self._asked_at = self._clock()
             self._keys, self._read_at = tuple(key for key in self._read() if _is_for_signatures(key)), self._clock()
         except UnavailableError as error:
-            self._trouble = str(error)
             _log.warning("the keys of the tokens' issuer cannot be read: %s", error)
         finally:
             self._lock.release()

@@ -70,6 +70,8 @@ class LocalIssuer:
             return other
         if request.url.path.endswith("/.well-known/openid-configuration"):
             return httpx.Response(200, json={"issuer": self.url, "jwks_uri": f"{self.url}/keys", **self.document})
+        if not {"*/*", "application/jwk-set+json"} & set(request.headers["Accept"].split(", ")):
+            return httpx.Response(406)  # as the API server does
         return httpx.Response(200, json={"keys": self.keys})
 
     def discovery(self, settings: OidcSettings = SETTINGS) -> Discovery:

@@ -84,13 +84,17 @@ def test_an_issuer_that_is_away_costs_nothing_for_an_hour(far: LocalIssuer) -> N
     assert ours.caller(far.token()) is not None
 
 
-def test_an_issuer_that_never_answered_is_no_reason_to_refuse(far: LocalIssuer) -> None:
+def test_an_issuer_that_never_answered_is_no_reason_to_refuse(
+    far: LocalIssuer, caplog: pytest.LogCaptureFixture
+) -> None:
     far.answers[DISCOVERY] = httpx.ReadTimeout("too slow")
     ours = far.issuer()
     for _ in range(20):
-        with pytest.raises(UnavailableError, match="too slow"):
+        with pytest.raises(UnavailableError) as found:
             ours.caller(far.token())
+        assert "too slow" not in str(found.value)
     assert far.asked == {DISCOVERY: 1}
+    assert caplog.text.count("too slow") == 1
 
 
 @pytest.mark.parametrize(
