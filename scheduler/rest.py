@@ -16,6 +16,7 @@ from scheduler.model import problem_json
 
 _CONNECT_SECONDS: Final = 5.0
 _PROBLEM_BYTES: Final = 1 << 20
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 """Fields of a URL; None leaves a field out, a sequence repeats it."""
@@ -137,6 +138,18 @@ def is_private(host: str) -> bool:
     except ValueError:
         return host == "localhost"
     return address.is_private or address.is_loopback
+
+
+def is_encrypted(url: str) -> bool:
+    """Whether nobody on the way can read or change what is sent to the URL: by TLS, or because there is no way.
+
+    >>> is_encrypted("https://issuer.example.com"), is_encrypted("http://localhost:1"), is_encrypted("http://10.0.0.1")
+    (True, True, False)
+    """
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    )
 
 
 def _fields(query: Query) -> httpx.QueryParams:

@@ -45,6 +45,43 @@ class JanitorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The OpenID Connect issuer whose tokens are accepted beside Kubernetes'; without an issuer there is none."""
+
+    issuer: str = ""
+    """Its URL, as tokens name it in `iss`."""
+    audience: str = ""
+    """What tokens must name in `aud`."""
+    algorithms: tuple[str, ...] = ("RS256",)
+    username_claim: str = "sub"
+    username_prefix: str = "oidc:"
+    """Before every name, so that none is mistaken for one of Kubernetes' own."""
+    groups_claim: str = "groups"
+    groups_prefix: str = "oidc:"
+    ca_bundle: str = ""
+    """PEM certificates of the issuer's authority; empty: the system's."""
+
+    @staticmethod
+    def from_environ(environ: Mapping[str, str]) -> OidcSettings:
+        """From `MODELOPS_OIDC_*` variables; an absent variable leaves the default."""
+        default = OidcSettings()
+
+        def of(name: str, otherwise: str) -> str:
+            return environ.get(f"MODELOPS_OIDC_{name}", otherwise)
+
+        return OidcSettings(
+            issuer=of("ISSUER", default.issuer),
+            audience=of("AUDIENCE", default.audience),
+            algorithms=_names(of("ALGORITHMS", ",".join(default.algorithms))),
+            username_claim=of("USERNAME_CLAIM", default.username_claim),
+            username_prefix=of("USERNAME_PREFIX", default.username_prefix),
+            groups_claim=of("GROUPS_CLAIM", default.groups_claim),
+            groups_prefix=of("GROUPS_PREFIX", default.groups_prefix),
+            ca_bundle=of("CA_BUNDLE", default.ca_bundle),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The scheduling server's settings."""
 
@@ -61,6 +98,7 @@ class Settings:
     globals_: Globals = field(default_factory=Globals)
     modelops_server_url: str = ""
     token_cache_seconds: float = 10.0
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     janitor: JanitorSettings = field(default_factory=JanitorSettings)
 
     @staticmethod
@@ -89,6 +127,7 @@ class Settings:
             ),
             modelops_server_url=environ.get("MODELOPS_SERVER_URL", ""),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", "10")),
+            oidc=OidcSettings.from_environ(environ),
             janitor=JanitorSettings(
                 is_enabled=environ.get("MODELOPS_JANITOR_ENABLED", "false") == "true",
                 is_dry_run=environ.get("MODELOPS_JANITOR_DRY_RUN", "false") == "true",

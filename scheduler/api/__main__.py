@@ -31,6 +31,7 @@ from scheduler.lint.bento import BentoLint
 from scheduler.settings import Settings
 from scheduler.tekton import slim
 from scheduler.web import own_token, serve
+from scheduler.web.oidc import issuer as oidc
 
 METRICS_PORT: Final = 9090
 
@@ -41,7 +42,7 @@ def main() -> None:
     cluster = faults.switched(
         KubernetesCluster.in_pod(manner=Manner(user_agent=runners.user_agent())), os.environ.get(faults.VARIABLE, "")
     )
-    server = app.create(ports_of(settings, cluster, token=own_token.read))
+    server = app.create(ports_of(settings, cluster, token=own_token.read), issuer=oidc.from_settings(settings.oidc))
     start_http_server(METRICS_PORT, registry=server.metrics.registry)
     logging.getLogger(__name__).info("environments: %s", ", ".join(settings.environments))
     serve.run(server.app, log_level=settings.globals_.log_level)

@@ -23,9 +23,12 @@ from scheduler.cluster.port import OwnAccessError
 from scheduler.jobs.janitor import Janitor
 from scheduler.jobs.ports import Ports
 from scheduler.web import authentication, problems, views
+from scheduler.web.audit import Audited
 from scheduler.web.auth import Gate
 from scheduler.web.limits import BodyLimit, Limits
 from scheduler.web.media import JsonOnly
+from scheduler.web.oidc.port import Issuer
+from scheduler.web.request_id import RequestId
 
 BODY_BYTES: Final = 4 * 2**20
 BODY_SECONDS: Final = 30.0
@@ -38,10 +41,13 @@ class Server:
     """Served on a port of their own: Prometheus has no token."""
 
 
-def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
-    """The application on these ports. Watches and sweeping begin and end with its lifespan."""
+def create(ports: Ports, *, issuer: Issuer | None = None, body_seconds: float = BODY_SECONDS) -> Server:
+    """The application on these ports. Watches and sweeping begin and end with its lifespan.
+
+    `issuer` tells who callers are that bring its tokens; the cluster tells of all others.
+    """
     environments = ports.settings.environments
-    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0))
+    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0), issuer=issuer)
     access = Access(
         gate=gate,
         environments=environments,
@@ -72,8 +78,9 @@ def create(ports: Ports, *, body_seconds: float = BODY_SECONDS) -> Server:
     app.add_middleware(BodyLimit, limits=Limits(default=BODY_BYTES))
     app.add_middleware(middleware.BodyTime, seconds=body_seconds)
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS)
+    app.add_middleware(Audited)
     app.add_middleware(middleware.Measured, observe=metrics.observe)
-    app.add_middleware(middleware.RequestId)
+    app.add_middleware(RequestId)
     return Server(app=app, metrics=metrics)
 
 

@@ -13,7 +13,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "validate": "Check an IR folder: every fault with its file, line and what would have been right.",
     "plan": "Show a job before there is one: Helm values, rendered objects, resource totals.",
     "deploy": "Send the IR of a folder, models included, to the modelops server: the pipeline's next revision.",
-    "login": "Ask Kubernetes for a token of audience modelops, find the servers, and remember both (file mode 0600).",
+    "login": "Say where tokens come from, find the servers, and remember both (file mode 0600).",
     "serve": "Run the scheduling server, with the ServiceAccount of the pod this runs in and MODELOPS_* settings.",
     "version": "Show the version of this program.",
     "job": "Scoring jobs: start, list, show, watch, read logs, cancel, drain.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,9 +32,17 @@ class Login:
     """Where jobs run unless the command says otherwise."""
     account: str = ""
     """Whose token it is, for people."""
-    token: str = ""
+    token: str = field(default="", repr=False)
     expires: str = ""
     """RFC 3339."""
+    token_file: str = ""
+    """Where the token is read from before each request."""
+    exec: str = ""
+    """Program with arguments that prints a token, as for a shell."""
+    oidc_issuer: str = ""
+    client_id: str = ""
+    refresh_token: str = field(default="", repr=False)
+    """Of the issuer: makes a new token when the one that there is ends."""
 
 
 def path(environ: Mapping[str, str]) -> Path:
@@ -77,13 +85,12 @@ def effective(environ: Mapping[str, str]) -> Login:
     """The remembered login with the environment's variables over it."""
     remembered = load(environ)
     token = given_token(environ)
-    return Login(
+    known = remembered if token is None else Login(token=token)
+    return replace(
+        known,
         url=environ.get(URL) or remembered.url,
         server_url=environ.get(SERVER_URL) or remembered.server_url,
         environment=environ.get(ENVIRONMENT) or remembered.environment,
-        account=remembered.account if token is None else "",
-        token=remembered.token if token is None else token,
-        expires=remembered.expires if token is None else "",
     )
 
 

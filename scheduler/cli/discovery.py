@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduler import names
@@ -29,16 +29,17 @@ def login(cluster: Cluster, *, account: Account, namespace: str, seconds: int, g
 
     NotFoundError without the account or the platform; ForbiddenError when the caller may not create the token.
     """
-    url = given.url or address(cluster, _SCHEDULING, namespace)
-    server_url = given.server_url or address(cluster, _MODELOPS, namespace)
+    found = servers(cluster, namespace=namespace, given=given)
     token = cluster.request_token(account.name, account.namespace, audience=names.AUDIENCE, seconds=seconds)
-    return Login(
-        url=url,
-        server_url=server_url,
-        environment=given.environment,
-        account=str(account),
-        token=token.value,
-        expires=token.expires,
+    return replace(found, account=str(account), token=token.value, expires=token.expires)
+
+
+def servers(cluster: Cluster, *, namespace: str, given: Login) -> Login:
+    """What is given, with the addresses that it lacks."""
+    return replace(
+        given,
+        url=given.url or address(cluster, _SCHEDULING, namespace),
+        server_url=given.server_url or address(cluster, _MODELOPS, namespace),
     )
 
 

@@ -1,17 +1,22 @@
-"""`modelops login`: a token for the servers, and where they are."""
+"""`modelops login`: where a token comes from, and where the servers are."""
 
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from scheduler.cli import configuration, discovery, examples, output
+from scheduler import rest
+from scheduler.cli import configuration, credentials, discovery, examples, exec_plugin, output
 from scheduler.cli.configuration import Login
 from scheduler.cli.output import Format, Output
+from scheduler.client.oidc_device import Prompt, Provider
 from scheduler.cluster.kubernetes import KubernetesCluster
+from scheduler.cluster.port import Cluster
 from scheduler.errors import InvalidInputError
 from scheduler.model import duration
 from scheduler.model.problem import Problem
@@ -19,11 +24,15 @@ from scheduler.model.problem import Problem
 _EXAMPLES = examples.of(
     "modelops login --account data-scientist --environment staging",
     "modelops login --account staging/data-scientist --for 1h",
+    "modelops login --oidc-issuer https://login.example.com/realms/science --client-id scoring",
+    "modelops login --exec 'company-login token --audience scoring'",
+    "modelops login --token-file /var/run/secrets/modelops/token",
     "kubectl -n modelops port-forward service/modelops-scheduling-server 8080 &",
     "kubectl -n modelops port-forward service/modelops-modelops-server 8081:8080 &",
     "modelops login --account data-scientist --url http://127.0.0.1:8080 --server-url http://127.0.0.1:8081",
 )
-_SHORTEST_SECONDS = 600
+_SHORTEST_SECONDS: Final = 600
+_SOURCES: Final = ("--account", "--oidc-issuer", "--exec", "--token-file")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,37 +43,106 @@ def login(
     *,
     account: Annotated[
         str, typer.Option("--account", metavar="[NAMESPACE/]NAME", help="ServiceAccount whose token you may request.")
-    ],
+    ] = "",
+    issuer: Annotated[
+        str, typer.Option("--oidc-issuer", metavar="URL", help="OpenID Connect issuer; you confirm in a browser.")
+    ] = "",
+    client_id: Annotated[str, typer.Option("--client-id", help="Public client of the issuer, with device flow.")] = "",
+    scope: Annotated[str, typer.Option("--scope", help="What the issuer is asked for.")] = "openid offline_access",
+    exec_: Annotated[
+        str, typer.Option("--exec", metavar="COMMAND", help="Program that prints an ExecCredential, as for kubectl.")
+    ] = "",
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="File with the token, read before each request.")
+    ] = None,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where the platform is installed.")] = "modelops",
     environment: Annotated[str, typer.Option("--environment", "-e", help="Where jobs run from now on.")] = "",
-    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long the login lasts.")] = "8h",
+    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long an account's login lasts.")] = "8h",
     url: Annotated[str, typer.Option("--url", help="The scheduling server, when its Service is not reachable.")] = "",
     server_url: Annotated[str, typer.Option("--server-url", help="The modelops server, likewise.")] = "",
     kubeconfig: Annotated[Path | None, typer.Option("--kubeconfig", help="Else KUBECONFIG or your own.")] = None,
     context: Annotated[str, typer.Option("--context", help="Of the kubeconfig.")] = "",
     form: Output = Format.TABLE,
 ) -> None:
-    """Ask Kubernetes for a token of audience modelops, find the servers, and remember both (file mode 0600).
+    """Say where tokens come from, find the servers, and remember both (file mode 0600).
 
-    The token is a ServiceAccount's, because a kubeconfig with a client certificate has none to send. Where this machine
-    cannot reach the cluster's Services, forward their ports and name them with --url and --server-url.
+    Tokens come from an --account, an --oidc-issuer, an --exec program or a --token-file. An account's token is asked of
+    Kubernetes, for audience modelops, because a kubeconfig with a client certificate has none to send. A program's
+    token is kept until it ends; an issuer's is refreshed for as long as the issuer lets it. Where this machine cannot
+    reach the cluster's Services, forward their ports and name them with --url and --server-url; with both no
+    kubeconfig is needed, but for an account.
     """
+    file = str(token_file.absolute()) if token_file else ""
+    _check(dict(zip(_SOURCES, (account, issuer, exec_, file), strict=True)), issuer=issuer, client_id=client_id)
+    seconds = _seconds(for_)
+    given = Login(url=url, server_url=server_url, environment=environment)
+    if account or not (url and server_url):
+        cluster = KubernetesCluster.from_kubeconfig(kubeconfig, context=context or None)
+        given = _from_cluster(cluster, account=account, namespace=namespace, seconds=seconds, given=given)
+    if issuer:
+        given = _by_device(given, Provider(issuer, client_id=client_id), client_id=client_id, scope=scope)
+    elif exec_:
+        token = exec_plugin.credential(exec_)
+        kept = token.value if token.expires else ""
+        given = replace(given, exec=exec_, token=kept, expires=token.expires)
+    elif file:
+        credentials.read(file)
+        given = replace(given, token_file=file)
+    _show(given, configuration.save(given, os.environ), form)
+
+
+def _check(sources: dict[str, str], *, issuer: str, client_id: str) -> None:
+    """InvalidInputError unless there is one source of tokens, and all that it needs."""
+    named = [option for option, value in sources.items() if value]
+    problems = []
+    if len(named) != 1:
+        message = "give one of them" if not named else f"give one of them, not {' and '.join(named)}"
+        problems.append(Problem(pointer=", ".join(_SOURCES), message=message))
+    if issuer and not rest.is_encrypted(issuer):
+        problems.append(Problem(pointer="--oidc-issuer", message=f"'{issuer}' is no https URL"))
+    if bool(issuer) != bool(client_id):
+        problems.append(Problem(pointer="--oidc-issuer, --client-id", message="each needs the other"))
+    if problems:
+        raise InvalidInputError(problems)
+
+
+def _from_cluster(cluster: Cluster, *, account: str, namespace: str, seconds: int, given: Login) -> Login:
+    if not account:
+        return discovery.servers(cluster, namespace=namespace, given=given)
     place, _, name = account.rpartition("/")
-    cluster = KubernetesCluster.from_kubeconfig(kubeconfig, context=context or None)
-    made = discovery.login(
-        cluster,
-        account=discovery.Account(namespace=place or namespace, name=name),
-        namespace=namespace,
-        seconds=_seconds(for_),
-        given=Login(url=url, server_url=server_url, environment=environment),
+    whose = discovery.Account(namespace=place or namespace, name=name)
+    return discovery.login(cluster, account=whose, namespace=namespace, seconds=seconds, given=given)
+
+
+def _by_device(given: Login, provider: Provider, *, client_id: str, scope: str) -> Login:
+    with closing(provider):
+        prompt = provider.begin(scope)
+        _ask(prompt)
+        made = provider.finish(prompt)
+    return replace(
+        given,
+        oidc_issuer=provider.issuer,
+        client_id=client_id,
+        token=made.token,
+        expires=made.expires,
+        refresh_token=made.refresh_token,
     )
-    _show(made, configuration.save(made, os.environ), form)
+
+
+def _ask(prompt: Prompt) -> None:
+    output.note(f"open {prompt.uri} in a browser and enter the code {prompt.user_code}")
+    if prompt.complete_uri:
+        output.note(f"or open {prompt.complete_uri}")
 
 
 def _show(made: Login, file: Path, form: Format) -> None:
-    """Everything but the token."""
+    """Everything but tokens, and of a program its name only: arguments may be secrets."""
     shown = {
         "account": made.account,
+        "oidcIssuer": made.oidc_issuer,
+        "clientId": made.client_id,
+        "exec": exec_plugin.words(made.exec)[0] if made.exec else "",
+        "tokenFile": made.token_file,
         "expires": made.expires,
         "url": made.url,
         "serverUrl": made.server_url,

@@ -10,6 +10,7 @@ import typer
 
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.cli import closing, configuration
+from scheduler.cli.credentials import Credentials
 from scheduler.client.scheduling import SchedulingClient
 from scheduler.errors import InvalidInputError, NotFoundError
 from scheduler.model.problem import Problem
@@ -29,7 +30,7 @@ EnvironmentOption = Annotated[
 def scheduling() -> SchedulingClient:
     """The scheduling server; NotFoundError when nobody said where it is."""
     url = _address(configuration.effective(os.environ).url, server="scheduling server", variable=configuration.URL)
-    client = SchedulingClient(url, token=_token)
+    client = SchedulingClient(url, token=Credentials(os.environ).token)
     closing.later(client.close)
     return client
 
@@ -37,7 +38,10 @@ def scheduling() -> SchedulingClient:
 def modelops() -> ModelopsClient:
     """The modelops server; NotFoundError when nobody said where it is."""
     known = configuration.effective(os.environ).server_url
-    client = ModelopsClient(_address(known, server="modelops server", variable=configuration.SERVER_URL), token=_token)
+    client = ModelopsClient(
+        _address(known, server="modelops server", variable=configuration.SERVER_URL),
+        token=Credentials(os.environ).token,
+    )
     closing.later(client.close)
     return client
 
@@ -63,8 +67,3 @@ def _address(url: str, *, server: str, variable: str) -> str:
         message = f"'{url}' is no address of the {server}, such as 'http://127.0.0.1:8080': {remedy}"
         raise InvalidInputError([Problem(message=message)])
     return url
-
-
-def _token() -> str:
-    # read before every request: a token file is rotated
-    return configuration.valid_token(configuration.effective(os.environ), configuration.utc_now())

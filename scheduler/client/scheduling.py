@@ -42,12 +42,15 @@ class SchedulingClient:
     def close(self) -> None:
         self._rest.close()
 
-    def start(self, order: Mapping[str, object], *, key: str, on_behalf_of: str = "") -> tuple[JobJson, bool]:
+    def start(
+        self, order: Mapping[str, object], *, key: str, on_behalf_of: str = "", request_id: str = ""
+    ) -> tuple[JobJson, bool]:
         """The job, and whether it is new: the same key and order start one job however often this is called.
 
-        `on_behalf_of` names the person for whom a server asks that may do so; empty: the token's own.
+        `on_behalf_of` names the person for whom a server asks that may do so; empty: the token's own. `request_id` is
+        what the request goes by in the server's log.
         """
-        headers = {"Idempotency-Key": key, **_behalf(on_behalf_of)}
+        headers = {"Idempotency-Key": key, **_known_as(on_behalf_of, request_id)}
         status, job = self._rest.exchange("POST", "/v1/jobs", body=order, headers=headers)
         return job, status == 201
 
@@ -77,9 +80,9 @@ class SchedulingClient:
         page: Mapping[str, Any] = self._rest.json("GET", "/v1/jobs", query=query)
         return page
 
-    def cancel(self, job_id: str, *, mode: str = "cancel", on_behalf_of: str = "") -> JobJson:
+    def cancel(self, job_id: str, *, mode: str = "cancel", on_behalf_of: str = "", request_id: str = "") -> JobJson:
         """`mode`: cancel (end at once, and clean up) | drain (let a stream publish all that it has) | force."""
-        path, headers = f"{_job(job_id)}/cancel", _behalf(on_behalf_of)
+        path, headers = f"{_job(job_id)}/cancel", _known_as(on_behalf_of, request_id)
         job: JobJson = self._rest.json("POST", path, body={"mode": mode}, headers=headers)
         return job
 
@@ -137,8 +140,9 @@ class SchedulingClient:
         self._rest.json("DELETE", _channel(name), query=query)
 
 
-def _behalf(name: str) -> Mapping[str, str]:
-    return {names.ON_BEHALF_OF: quote(name, safe="")} if name else {}
+def _known_as(person: str, request_id: str) -> Mapping[str, str]:
+    given = {names.ON_BEHALF_OF: quote(person, safe=""), "X-Request-Id": request_id}
+    return {name: value for name, value in given.items() if value}
 
 
 def _job(job_id: str) -> str:

@@ -93,7 +93,7 @@ class Platform:
 
 
 def bootstrap(platform: Platform, folder: Path) -> Path:
-    """Put the image container-tools into the registry where it lacks it; the Helm values that name it and the registry."""
+    """Put the image container-tools into the registry where it lacks it; Helm values that name both."""
     folder.mkdir(parents=True, exist_ok=True)
     values = folder / "tools.yaml"
     command = [sys.executable, "-m", "scheduler", "images", "bootstrap", platform.registry]

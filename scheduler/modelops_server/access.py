@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from scheduler import names
 from scheduler.artifacts.store import ArtifactStore
 from scheduler.cluster.port import Caller
 from scheduler.errors import ForbiddenError, NotFoundError
+from scheduler.web import audit
+from scheduler.web.audit import Change
 from scheduler.web.auth import Gate
 from scheduler.web.authentication import audience_of, caller_of
 
@@ -30,6 +33,10 @@ class Access:
         caller = caller_of(request)
         self.gate.require(caller, verb=verb, resource=resource, namespace=self.namespace)
         return caller
+
+    def change(self, request: Request, *, verb: str, resource: str, name: str) -> AbstractContextManager[Change]:
+        """The audit of a change to what belongs to the platform."""
+        return audit.change(request, verb=verb, resource=resource, name=name, namespace=self.namespace)
 
     def require_read(self, request: Request, sha256: str) -> None:
         """Nothing, when the caller may read that artifact.

@@ -19,10 +19,13 @@ from scheduler.modelops_server.configuration import Configuration
 from scheduler.modelops_server.routes import artifacts, health, jobs, pipelines
 from scheduler.modelops_server.scheduling import Scheduling
 from scheduler.web import authentication, problems, views
+from scheduler.web.audit import Audited
 from scheduler.web.auth import Gate
 from scheduler.web.environments import Environments
 from scheduler.web.limits import BodyLimit, Limits
 from scheduler.web.media import JsonOnly
+from scheduler.web.oidc.port import Issuer
+from scheduler.web.request_id import RequestId
 
 _ARTIFACTS: Final = "/v1/artifacts/"
 _DOCUMENTS_BYTES: Final = 4 << 20
@@ -34,16 +37,18 @@ def create(
     *,
     cluster: Cluster,
     scheduling: SchedulingClient,
+    issuer: Issuer | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The application on the volume or the store that the configuration names (`storage.open_` says what it refuses).
 
-    `cluster` tells who callers are; `scheduling` starts jobs for them under this server's own account.
+    `cluster` tells who callers are, `issuer` of those that bring its tokens; `scheduling` starts jobs for them under
+    this server's own account.
     """
     objects = storage.open_(configuration.storage, folder=configuration.data)
     store = ArtifactStore(objects, most_bytes=configuration.artifact_most_bytes)
     revisions = Revisions(objects)
-    gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds)
+    gate = Gate(cluster, cache_seconds=configuration.token_cache_seconds, issuer=issuer)
     places = Environments(
         gate=gate, environments=configuration.environments, platform_namespace=configuration.platform_namespace
     )
@@ -66,6 +71,8 @@ def create(
     )  # the store counts artifacts itself
     # the last one added is the first to see a request
     app.add_middleware(authentication.Authentication, gate=gate, open_paths=health.PATHS, audiences=artifacts.audiences)
+    app.add_middleware(Audited)
+    app.add_middleware(RequestId)
     app.include_router(health.router(objects))
     app.include_router(artifacts.router(store, access, environments=configuration.environments))
     app.include_router(jobs.router(Scheduling(scheduling), places))

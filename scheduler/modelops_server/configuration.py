@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from scheduler.artifacts.storage import Storage
+from scheduler.settings import OidcSettings
 
 _GIBIBYTE: Final = 1 << 30
 
@@ -26,6 +27,7 @@ class Configuration:
     scheduling_seconds: float = 30.0
     """How long it may take to answer."""
     token_cache_seconds: float = 10.0
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     artifact_most_bytes: int = 16 * _GIBIBYTE
     log_level: str = "info"
 
@@ -46,6 +48,7 @@ class Configuration:
             scheduling_url=environ.get("MODELOPS_SCHEDULING_URL", default.scheduling_url),
             scheduling_seconds=float(environ.get("MODELOPS_SCHEDULING_SECONDS", default.scheduling_seconds)),
             token_cache_seconds=float(environ.get("MODELOPS_TOKEN_CACHE_SECONDS", default.token_cache_seconds)),
+            oidc=OidcSettings.from_environ(environ),
             artifact_most_bytes=int(environ.get("MODELOPS_ARTIFACT_MOST_BYTES", default.artifact_most_bytes)),
             log_level=environ.get("MODELOPS_LOG_LEVEL", default.log_level),
         )

@@ -1,4 +1,4 @@
-"""Who calls (TokenReview) and what they may do (SubjectAccessReview), each answer kept for a few seconds."""
+"""Who calls (TokenReview, or an issuer's own keys) and what they may do (SubjectAccessReview), kept for seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 from scheduler import names
 from scheduler.cluster.port import Caller, Cluster, OwnAccessError
 from scheduler.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from scheduler.web.oidc.port import Issuer
 
 _T = TypeVar("_T")
 _ENTRIES: Final = 4096
@@ -22,14 +23,24 @@ _SETTLING_SECONDS: Final = 10.0
 
 
 class Gate:
-    """Asks Kubernetes about callers. Safe for many threads; blocks, so call it from a worker thread.
+    """Asks Kubernetes about callers, and the issuer about those who bring its tokens.
+
+    Safe for many threads; blocks, so call it from a worker thread.
 
     A revoked token or right may still be accepted for `cache_seconds`. UnavailableError when the API server does not
     answer, and when it says "no" only seconds after it did not answer.
     """
 
-    def __init__(self, cluster: Cluster, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        cache_seconds: float,
+        issuer: Issuer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._cluster = cluster
+        self._issuer = issuer
         self._clock = clock
         self._away_at = float("-inf")
         self._callers: _Remembered[Caller | None] = _Remembered(cache_seconds, clock)
@@ -38,10 +49,17 @@ class Gate:
     def caller(self, authorization: str | None, *, audience: str = names.AUDIENCE) -> Caller:
         """Whose bearer token the `Authorization` header carries.
 
-        UnauthenticatedError without one, and for one that Kubernetes does not accept for the audience.
+        UnauthenticatedError without one, and for one that is not accepted for the audience: the issuer's tokens by the
+        issuer's keys, which are for people and programs only; all others by Kubernetes.
         """
         token = _bearer(authorization)
         key = (hashlib.sha256(token.encode()).digest(), audience)
+        issuer = self._issuer
+        if issuer is not None and audience == names.AUDIENCE and issuer.has_issued(token):
+            found = self._callers.get(key, lambda: issuer.caller(token))
+            if found is None:
+                raise UnauthenticatedError("the token is not accepted: log in again")
+            return found
         found = self._callers.get(
             key, lambda: self._asked(lambda: self._cluster.review_token(token, audiences=[audience]))
         )

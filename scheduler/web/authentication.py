@@ -44,6 +44,8 @@ class Authentication:
                 caller, audience = await anyio.to_thread.run_sync(self._accepted, authorization, audiences)
             except SchedulerError as error:
                 answer = problems.of(error)
+                if authorization and isinstance(error, UnauthenticatedError):
+                    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'  # RFC 6750, section 3.1
                 answer.headers["Connection"] = "close"  # the body is not read
                 await answer(scope, receive, send)
                 return

@@ -12,23 +12,27 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from scheduler.web import audit
+
 PORT: Final = 8080
 DRAIN_SECONDS: Final = 20
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message and, after an error, where it was raised."""
+    """One JSON object a line: time, level, logger, message, a change's audit, and where an error was raised."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if hasattr(record, "audit"):
+            line["audit"] = record.audit
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 def is_worth_a_line(record: logging.LogRecord) -> bool:
@@ -48,6 +52,7 @@ def configure_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(level.upper())
+    logging.getLogger(audit.LOGGER).setLevel(logging.INFO)  # whatever the level of the others is
     logging.getLogger("uvicorn.access").addFilter(is_worth_a_line)
     # its lines would hold nothing that the request's own line does not
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -15,7 +15,7 @@ from scheduler.api import __main__ as server_main
 from scheduler.artifacts.storage import Storage
 from scheduler.model.types import Manifest
 from scheduler.modelops_server.configuration import Configuration
-from scheduler.settings import Globals, JanitorSettings, Settings
+from scheduler.settings import Globals, JanitorSettings, OidcSettings, Settings
 from scheduler.web import serve
 from tests.charts import render
 
@@ -27,6 +27,16 @@ STORE = "modelops-modelops-server"
 MODELOPS = assets.subchart("modelops-server")
 SERVERS = {"app.kubernetes.io/instance": "modelops", "app.kubernetes.io/part-of": "modelops"}
 TASK_CLASS = "modelops-modelops-task"
+ISSUER = OidcSettings(
+    issuer="https://issuer.example.com:8443/realms/science",
+    audience="scoring",
+    algorithms=("RS256", "ES256"),
+    username_claim="email",
+    username_prefix="corp:",
+    groups_claim="roles",
+    groups_prefix="corp-",
+    ca_bundle="-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+)
 
 
 @pytest.fixture(name="minimal", scope="module")
@@ -90,6 +100,7 @@ def test_the_settings_arrive_as_the_server_reads_them(full: tuple[Manifest, ...]
         ),
         modelops_server_url=f"http://{STORE}.modelops.svc:8080",
         token_cache_seconds=5,
+        oidc=ISSUER,
         janitor=JanitorSettings(is_enabled=True, is_dry_run=True, period_seconds=10),
     )
 
@@ -287,6 +298,7 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [4318],
         [3128],
         [3129],
+        [8443],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
 
@@ -316,10 +328,36 @@ def test_each_server_reaches_the_other_and_shows_its_own_token(full: tuple[Manif
 
 def test_the_modelops_server_reads_its_settings(full: tuple[Manifest, ...]) -> None:
     found = Configuration.from_environ(environment(full, STORE))
-    assert (found.scheduling_url, found.environments) == (
+    assert (found.scheduling_url, found.environments, found.oidc) == (
         f"http://{SERVER}.modelops.svc:8080",
         ("staging", "production"),
+        ISSUER,
     )
+
+
+def test_both_servers_reach_the_issuer_and_none_that_is_not_named(
+    minimal: tuple[Manifest, ...], full: tuple[Manifest, ...]
+) -> None:
+    opened = {"ports": [{"protocol": "TCP", "port": 8443}]}
+    for name in (SERVER, STORE):
+        policies = [render.one(objects, "NetworkPolicy", name, namespace="modelops") for objects in (full, minimal)]
+        assert [opened in policy["spec"]["egress"] for policy in policies] == [True, False]
+        assert not [variable for variable in environment(minimal, name) if "OIDC" in variable]
+
+
+def test_an_issuer_without_an_audience_is_refused() -> None:
+    values = render.ci_values(render.PLATFORM, "everything")
+    values["global"]["oidc"]["audience"] = ""
+    with pytest.raises(render.RefusedError, match=r"global\.oidc\.audience: missing"):
+        render.platform(values)
+
+
+@pytest.mark.parametrize(("key", "wrong"), [("issuer", "http://issuer"), ("algorithms", ["HS256"]), ("algorithms", [])])
+def test_an_issuer_that_anybody_could_be_is_refused(key: str, wrong: object) -> None:
+    values = render.ci_values(render.PLATFORM, "everything")
+    values["global"]["oidc"][key] = wrong
+    with pytest.raises(render.RefusedError, match=f"oidc.*{key}"):
+        render.platform(values)
 
 
 def test_a_pod_of_the_scheduling_server_serves_until_nobody_is_sent_to_it(minimal: tuple[Manifest, ...]) -> None:

@@ -65,6 +65,11 @@ class Callers:
         }
 
 
+def role(name: str) -> str:
+    """The platform's ClusterRole for `viewer` or `operator`."""
+    return f"{NAMESPACE}-{RELEASE}-{name}"
+
+
 @contextmanager
 def present(platform: Platform) -> Iterator[Callers]:
     """The accounts, until the context ends."""
@@ -98,7 +103,7 @@ def _manifests() -> Iterator[Mapping[str, Any]]:
             "roleRef": {
                 "apiGroup": "rbac.authorization.k8s.io",
                 "kind": "ClusterRole",
-                "name": f"{NAMESPACE}-{RELEASE}-viewer",
+                "name": role("viewer"),
             },
             "subjects": [{"kind": "ServiceAccount", "name": VIEWER, "namespace": NAMESPACE}],
         }

@@ -53,6 +53,8 @@ SETTINGS = Settings(
 _EXAMPLES = Path(__file__).parents[2] / "ir-schemas" / "examples" / "valid"
 LOADED: Loaded = load.from_folder(_EXAMPLES / "own-channels", fill_digests=True)
 """A pipeline with channels of its own, so that it runs in an environment without any."""
+MODELS = tuple((_EXAMPLES / "own-channels" / "models").iterdir())
+"""The files of its artifacts."""
 DOCUMENTS: tuple[Document, ...] = LOADED.documents
 PIPELINE = LOADED.pipeline.name
 

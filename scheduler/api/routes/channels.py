@@ -7,14 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from scheduler.api import audit
-from scheduler.api.context import Context, change
+from scheduler.api.context import Context
 from scheduler.api.views import ChannelList, ChannelView
 from scheduler.api.wire import ChannelBody
 from scheduler.channels import deploy, registry, remove
 from scheduler.channels.registry import Entry
 from scheduler.jobs import channel_users
-from scheduler.web import views
+from scheduler.web import audit, views
 from scheduler.web.authentication import caller_of
 
 Place = Annotated[str, Query(min_length=1, max_length=253, description="Namespace whose registry is meant.")]
@@ -53,13 +52,12 @@ def _deploy(routes: APIRouter, context: Context) -> None:
         },
     )
     def put(name: str, environment: Place, body: ChannelBody, request: Request) -> JSONResponse:
-        context.access.require(caller_of(request), verb="update", resource="datachannels", environment=environment)
-        planned = change(request, verb="update", resource="datachannels", name=name, environment=environment)
-        with audit.recorded(planned) as outcome:
+        with audit.change(request, verb="update", resource="datachannels", name=name, namespace=environment) as change:
+            context.access.require(caller_of(request), verb="update", resource="datachannels", environment=environment)
+            change.allow("update datachannels")
             documents = [body.channel, body.record_schema]
             made = deploy.deploy(name, documents, environment=environment, cluster=context.ports.cluster)
-            outcome.before = _view(made.before) if made.before else None
-            outcome.after = _view(made.entry)
+            change.before, change.after = _facts(made.before), _facts(made.entry)
         return JSONResponse(_view(made.entry), status_code=200 if made.before else 201)
 
 
@@ -81,19 +79,20 @@ def _remove(routes: APIRouter, context: Context) -> None:
         request: Request,
         force: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query field
     ) -> Response:
-        context.access.require(caller_of(request), verb="delete", resource="datachannels", environment=environment)
-        planned = change(
-            request,
-            verb="delete",
-            resource="datachannels",
-            name=name,
-            environment=environment,
-            details={"force": force},
-        )
-        with audit.recorded(planned) as outcome:
+        with audit.change(request, verb="delete", resource="datachannels", name=name, namespace=environment) as change:
+            context.access.require(caller_of(request), verb="delete", resource="datachannels", environment=environment)
+            change.allow("delete datachannels", force=force)
             gone = remove.remove(name, environment, users=users, cluster=context.ports.cluster, is_forced=force)
-            outcome.before = _view(gone)
+            change.before = _facts(gone)
         return Response(status_code=204)
+
+
+def _facts(entry: Entry | None) -> dict[str, str] | None:
+    """For the audit: what it is, and nothing of how it is configured."""
+    if entry is None or entry.loaded is None:
+        return None
+    channel = entry.loaded.channel
+    return {"direction": channel.direction, "type": channel.type, "dataVersion": channel.data_version}
 
 
 def _view(entry: Entry) -> dict[str, object]:

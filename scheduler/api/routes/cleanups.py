@@ -5,12 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from scheduler.api import audit
-from scheduler.api.context import Context, change
+from scheduler.api.context import Context
 from scheduler.api.wire import CleanupBody
 from scheduler.errors import ConflictError
 from scheduler.jobs.leftovers import Leftover, leftovers
-from scheduler.web import views
+from scheduler.web import audit, views
 from scheduler.web.authentication import caller_of
 
 
@@ -26,22 +25,15 @@ def router(context: Context) -> APIRouter:
     )
     def clean(body: CleanupBody, request: Request) -> JSONResponse:
         caller, ports = caller_of(request), context.ports
-        places = context.access.allowed(
-            caller, verb="delete", resource="jobs", among=[body.environment] if body.environment else ()
-        )
-        if not ports.settings.janitor.is_enabled:
-            raise ConflictError("the janitor is switched off here (chart value scheduling-server.janitor.enabled)")
-        known = [place for place in places if not ports.board.mirror.is_refused(place)]
-        planned = change(
-            request,
-            verb="list leftovers" if body.dryRun else "clean",
-            resource="jobs",
-            name="",
-            environment=", ".join(known),
-        )
-        with audit.recorded(planned) as outcome:
+        verb, among = "list leftovers" if body.dryRun else "clean", [body.environment] if body.environment else ()
+        with audit.change(request, verb=verb, resource="jobs", namespace=body.environment) as change:
+            places = context.access.allowed(caller, verb="delete", resource="jobs", among=among)
+            known = [place for place in places if not ports.board.mirror.is_refused(place)]
+            change.allow("delete jobs", namespace=", ".join(known))
+            if not ports.settings.janitor.is_enabled:
+                raise ConflictError("the janitor is switched off here (chart value scheduling-server.janitor.enabled)")
             found = leftovers(known, is_dry_run=body.dryRun, ports=ports)
-            outcome.after = [f"{item.orphan.release}: {item.action.value}" for item in found]
+            change.after = [f"{item.orphan.release}: {item.action.value}" for item in found]
         return JSONResponse({"dryRun": body.dryRun, "releases": [_view(item) for item in found]})
 
     return routes

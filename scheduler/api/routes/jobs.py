@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from scheduler.api import audit, behalf, filters
-from scheduler.api.context import Context, change
+from scheduler.api import behalf, filters
+from scheduler.api.context import Context
 from scheduler.api.wire import CompletionBody, JobBody
 from scheduler.errors import ConflictError, InvalidInputError
 from scheduler.jobs import cancel, completion, listing, query, reading, submit
@@ -18,7 +19,8 @@ from scheduler.model import job_json
 from scheduler.model.job import Job
 from scheduler.model.problem import Problem
 from scheduler.settings import Settings
-from scheduler.web import fields, views
+from scheduler.web import audit, fields, views
+from scheduler.web.audit import Change
 from scheduler.web.authentication import caller_of
 from scheduler.web.bodies import CancelBody
 from scheduler.web.environments import hidden
@@ -56,24 +58,26 @@ def _submit(routes: APIRouter, context: Context) -> None:
         },
     )
     def start(body: JobBody, request: Request, key: fields.Key = "") -> JSONResponse:
-        caller = caller_of(request)
-        context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
-        if body.pipeline:
-            context.access.require_pipelines(caller)
-        else:
-            context.access.require_artifacts(caller)
-        if not key.isprintable():
-            raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
-        by = behalf.author(request, access=context.access, environment=body.environment)
-        order = body.order()
-        details = {"by": by, "idempotencyKey": key, "bodyDigest": order.digest}
-        planned = change(
-            request, verb="create", resource="jobs", name="", environment=order.environment, details=details
-        )
-        with audit.recorded(planned) as outcome:
+        with _changing(request, "create", namespace=body.environment) as change:
+            by = _permitted(body, request, context)
+            order = body.order()
+            change.allow("create jobs", idempotencyKey=key, bodyDigest=order.digest)
+            if not key.isprintable():
+                raise InvalidInputError([Problem(pointer="header:Idempotency-Key", message="must be printable")])
             made = submit.submit(order, key=key, by=by, ports=context.ports)
-            outcome.name, outcome.after = made.job.id, _facts(made.job)
+            change.name, change.after = made.job.id, _facts(made.job)
         return _started(made)
+
+
+def _permitted(body: JobBody, request: Request, context: Context) -> str:
+    """Who starts the job; ForbiddenError when the caller may not, or may not read what it would run."""
+    caller = caller_of(request)
+    context.access.require(caller, verb="create", resource="jobs", environment=body.environment)
+    if body.pipeline:
+        context.access.require_pipelines(caller)
+    else:
+        context.access.require_artifacts(caller)
+    return behalf.author(request, access=context.access, environment=body.environment)
 
 
 def _started(made: Submitted) -> JSONResponse:
@@ -125,20 +129,17 @@ def _cancel(routes: APIRouter, context: Context) -> None:
     def end(
         job_id: str, request: Request, body: CancelBody | None = None, environment: fields.Environment = ""
     ) -> JSONResponse:
-        caller, ports = caller_of(request), context.ports
-        before = shown(job_id, environment=environment, request=request, context=context)
-        context.access.require(caller, verb="delete", resource="jobs", environment=before.environment)
-        by = behalf.author(request, access=context.access, environment=before.environment)
-        mode = body.mode if body else "cancel"
-        planned = change(
-            request, verb=mode, resource="jobs", name=job_id, environment=before.environment, details={"by": by}
-        )
-        with audit.recorded(planned) as outcome:
-            outcome.before = _facts(before)
+        ports, mode = context.ports, body.mode if body else "cancel"
+        with _changing(request, mode, name=job_id) as change:
+            before = shown(job_id, environment=environment, request=request, context=context)
+            change.namespace, change.before = before.environment, _facts(before)
+            context.access.require(caller_of(request), verb="delete", resource="jobs", environment=before.environment)
+            by = behalf.author(request, access=context.access, environment=before.environment)
+            change.allow("delete jobs")
             if mode == "force":
                 _require_janitor(ports.settings)
             after = _END[mode](job_id, before.environment, by=by, at=ports.now(), cluster=ports.cluster)
-            outcome.after = _facts(after)
+            change.after = _facts(after)
         return JSONResponse(job_json.job_to_json(after))
 
 
@@ -164,21 +165,15 @@ def _complete(routes: APIRouter, context: Context) -> None:
     def complete(
         job_id: str, body: CompletionBody, request: Request, environment: fields.Environment = ""
     ) -> JSONResponse:
-        caller, ports = caller_of(request), context.ports
-        place = context.access.is_own_flow(caller, job_id=job_id)
-        if not place:
-            place = shown(job_id, environment=environment, request=request, context=context).environment
-            context.access.require(caller, verb="update", resource="jobs", environment=place)
-        by = behalf.author(request, access=context.access, environment=place)
-        planned = change(
-            request,
-            verb="complete",
-            resource="jobs",
-            name=job_id,
-            environment=place,
-            details={"by": by, "outcome": body.outcome},
-        )
-        with audit.recorded(planned) as outcome:
+        caller, ports, reason = caller_of(request), context.ports, "the flow of the job itself"
+        with _changing(request, "complete", name=job_id) as change:
+            place = context.access.is_own_flow(caller, job_id=job_id)
+            if not place:
+                place = shown(job_id, environment=environment, request=request, context=context).environment
+                change.namespace, reason = place, "update jobs"
+                context.access.require(caller, verb="update", resource="jobs", environment=place)
+            by = behalf.author(request, access=context.access, environment=place)
+            change.allow(reason, namespace=place, outcome=body.outcome)
             after = completion.complete(
                 job_id,
                 place,
@@ -188,8 +183,13 @@ def _complete(routes: APIRouter, context: Context) -> None:
                 at=ports.now(),
                 cluster=ports.cluster,
             )
-            outcome.after = _facts(after)
+            change.after = _facts(after)
         return JSONResponse(job_json.job_to_json(after))
+
+
+def _changing(request: Request, verb: str, *, name: str = "", namespace: str = "") -> AbstractContextManager[Change]:
+    person = behalf.claimed(request) or ""
+    return audit.change(request, verb=verb, resource="jobs", name=name, namespace=namespace, on_behalf_of=person)
 
 
 def _facts(job: Job) -> dict[str, str]:

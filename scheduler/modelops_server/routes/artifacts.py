@@ -50,12 +50,15 @@ def _write(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     async def put(sha256: views.Sha256, request: Request) -> JSONResponse:
         """Keep the body under its digest: 201 when it is new, 200 when it was there; 422 when the digest differs."""
         digest.checked(sha256)
-        await run_in_threadpool(access.require, request, verb="create", resource="artifacts")
-        # what it leaves is removed in a worker thread too
-        async with contextmanager_in_threadpool(store.part(sha256)) as part:
-            await _receive(request, part)
-            is_new = await run_in_threadpool(store.keep, part)
-            return JSONResponse({"sha256": sha256, "size": part.size}, status_code=201 if is_new else 200)
+        with access.change(request, verb="create", resource="artifacts", name=sha256) as change:
+            await run_in_threadpool(access.require, request, verb="create", resource="artifacts")
+            change.allow("create artifacts")
+            # what it leaves is removed in a worker thread too
+            async with contextmanager_in_threadpool(store.part(sha256)) as part:
+                await _receive(request, part)
+                is_new = await run_in_threadpool(store.keep, part)
+            change.after = {"size": part.size, "isNew": is_new}
+        return JSONResponse({"sha256": sha256, "size": part.size}, status_code=201 if is_new else 200)
 
 
 def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
@@ -83,11 +86,13 @@ def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments
     def grant(sha256: views.Sha256, environment: str, request: Request) -> None:
         """Let the jobs of the environment read the artifact."""
         digest.checked(sha256)
-        access.require(request, verb="create", resource="artifacts")
-        if environment not in environments:
-            message = f"'{environment}' is not an environment of this platform"
-            raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])
-        store.grant(sha256, environment)
+        with access.change(request, verb="grant", resource="artifacts", name=sha256) as change:
+            access.require(request, verb="create", resource="artifacts")
+            change.allow("create artifacts", environment=environment[:63])
+            if environment not in environments:
+                message = f"'{environment}' is not an environment of this platform"
+                raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])
+            store.grant(sha256, environment)
 
 
 async def _receive(request: Request, part: Part) -> None:

@@ -16,7 +16,7 @@ from scheduler.client.scheduling import JobJson
 from scheduler.errors import NotFoundError
 from scheduler.jobs import reading
 from scheduler.modelops_server.scheduling import Scheduling
-from scheduler.web import fields, views
+from scheduler.web import audit, fields, views
 from scheduler.web.authentication import caller_of
 from scheduler.web.bodies import CancelBody, OrderBody
 from scheduler.web.environments import Environments, hidden
@@ -46,13 +46,16 @@ def _start(routes: APIRouter, scheduling: Scheduling, environments: Environments
     )
     def start(name: str, body: OrderBody, request: Request, key: fields.Key = "") -> JSONResponse:
         caller = caller_of(request)
-        environments.require(caller, verb="create", resource="jobs", environment=body.environment)
-        environments.require_pipelines(caller)
-        if not names.is_name(name):
-            raise NotFoundError(f"no pipeline is named '{name[:80]}'")
-        order = {"pipeline": name, **body.model_dump(exclude_unset=True)}
-        with scheduling.asked() as client:
-            job, is_new = client.start(order, key=key, on_behalf_of=caller.name)
+        with audit.change(request, verb="create", resource="jobs", namespace=body.environment) as change:
+            environments.require(caller, verb="create", resource="jobs", environment=body.environment)
+            environments.require_pipelines(caller)
+            change.allow("create jobs", pipeline=name[:80], idempotencyKey=key)
+            if not names.is_name(name):
+                raise NotFoundError(f"no pipeline is named '{name[:80]}'")
+            order = {"pipeline": name, **body.model_dump(exclude_unset=True)}
+            with scheduling.asked() as client:
+                job, is_new = client.start(order, key=key, on_behalf_of=caller.name, request_id=change.request_id)
+            change.name, change.after = job["id"], _facts(job)
         location = {"Location": f"/v1/jobs/{job['id']}"}
         return JSONResponse(job, status_code=201 if is_new else 200, headers=location)
 
@@ -106,12 +109,20 @@ def _cancel(routes: APIRouter, scheduling: Scheduling, environments: Environment
         responses={200: {"model": views.JobView}, **views.NOT_FOUND, **views.CONFLICT},
     )
     def end(job_id: str, request: Request, body: CancelBody | None = None) -> JSONResponse:
-        caller = caller_of(request)
-        place = _shown(job_id, request, scheduling, environments)["environment"]
-        environments.require(caller, verb="delete", resource="jobs", environment=place)
-        mode = body.mode if body else "cancel"
-        with scheduling.asked() as client:
-            return JSONResponse(client.cancel(job_id, mode=mode, on_behalf_of=caller.name))
+        caller, mode = caller_of(request), body.mode if body else "cancel"
+        with audit.change(request, verb=mode, resource="jobs", name=job_id) as change:
+            before = _shown(job_id, request, scheduling, environments)
+            change.namespace, change.before = before["environment"], _facts(before)
+            environments.require(caller, verb="delete", resource="jobs", environment=before["environment"])
+            change.allow("delete jobs")
+            with scheduling.asked() as client:
+                after = client.cancel(job_id, mode=mode, on_behalf_of=caller.name, request_id=change.request_id)
+            change.after = _facts(after)
+        return JSONResponse(after)
+
+
+def _facts(job: JobJson) -> dict[str, str]:
+    return {"id": job["id"], "state": job["state"]}
 
 
 def _shown(job_id: str, request: Request, scheduling: Scheduling, environments: Environments) -> JobJson:

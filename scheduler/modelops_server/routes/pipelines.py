@@ -51,19 +51,22 @@ def _deploy(
     )
     def deploy(name: str, body: Deployment, request: Request) -> JSONResponse:
         """Make the next revision (201), or name the latest when it holds the same (200); 422 with every problem."""
-        caller = access.require(request, verb="create", resource="pipelines")
-        # which model types there are servers for is the scheduling server's to know
-        loaded = load.from_documents(body.documents, model_types=None)
-        problems = [*_other_name(name, loaded.pipeline), *_missing_artifacts(loaded.pipeline, store)]
-        if problems:
-            raise InvalidInputError(problems)
-        made, is_new = revisions.add(
-            name,
-            loaded.documents,
-            digest=loaded.digest,
-            created_at=now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            created_by=caller.name,
-        )
+        with access.change(request, verb="create", resource="pipelines", name=name) as change:
+            caller = access.require(request, verb="create", resource="pipelines")
+            change.allow("create pipelines")
+            # which model types there are servers for is the scheduling server's to know
+            loaded = load.from_documents(body.documents, model_types=None)
+            problems = [*_other_name(name, loaded.pipeline), *_missing_artifacts(loaded.pipeline, store)]
+            if problems:
+                raise InvalidInputError(problems)
+            made, is_new = revisions.add(
+                name,
+                loaded.documents,
+                digest=loaded.digest,
+                created_at=now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                created_by=caller.name,
+            )
+            change.after = {"revision": made.revision, "digest": made.digest, "isNew": is_new}
         value = {**revision_json.to_json(made), "created": is_new}
         return JSONResponse(value, status_code=201 if is_new else 200)
 

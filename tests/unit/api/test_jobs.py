@@ -327,21 +327,23 @@ def test_every_change_is_on_record(served: Served, caplog: pytest.LogCaptureFixt
         )
         served.client.post(f"/v1/jobs/{job_id}/cancel", headers=served.operator)
 
-    lines = [json.loads(record.message) for record in caplog.records if record.name == "modelops.audit"]
-    assert [(line["audit"], line["verb"]) for line in lines] == [
-        ("begin", "create"),
-        ("done", "create"),
-        ("begin", "create"),
-        ("refused", "create"),
-        ("begin", "cancel"),
-        ("done", "cancel"),
+    lines = [vars(record)["audit"] for record in caplog.records if record.name == "modelops.audit"]
+    assert [(line["phase"], line["verb"], line.get("status")) for line in lines] == [
+        ("begin", "create", None),
+        ("done", "create", 201),
+        ("begin", "create", None),
+        ("refused", "create", 422),
+        ("begin", "cancel", None),
+        ("done", "cancel", 200),
     ]
     assert lines[1]["name"] == lines[4]["name"] == job_id
-    assert lines[2]["requestId"] == "r-1"
+    assert lines[2]["requestId"] == lines[3]["requestId"] == "r-1"
+    assert lines[3]["error"] == "InvalidInputError"
     assert lines[0]["idempotencyKey"] == "secretless"
     assert lines[5]["before"]["state"] == "QUEUED"
-    assert {line["caller"] for line in lines} == {"operator"}
-    assert "token-of" not in caplog.text
+    assert {(line["caller"], line["decision"], line["namespace"]) for line in lines} == {
+        ("operator", "allowed", ENVIRONMENT)
+    }
 
 
 def test_every_answer_has_a_request_id(served: Served) -> None:

@@ -114,3 +114,45 @@ def test_an_api_server_that_has_just_come_back_is_not_believed_when_it_says_no(t
     cluster.rules.clear()
     clock.now = 20
     assert not ask()
+
+
+class Known:
+    """An issuer whose tokens begin with `jwt-`."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def has_issued(self, token: str) -> bool:
+        return token.startswith("jwt-")
+
+    def caller(self, token: str) -> Caller | None:
+        self.asked += 1
+        return ANNA if token == "jwt-anna" else None
+
+
+def test_an_issuers_token_is_the_issuers_affair_and_any_other_is_kubernetes(cluster: FakeCluster) -> None:
+    gate = Gate(cluster, cache_seconds=10, issuer=Known())
+    assert gate.caller("Bearer jwt-anna") == ANNA
+    assert cluster.calls == []
+    assert gate.caller("Bearer t1") == ANNA
+    with pytest.raises(UnauthenticatedError, match="the token is not accepted: log in again"):
+        gate.caller("Bearer jwt-other")
+
+
+def test_an_issuers_token_opens_nothing_that_is_for_jobs(cluster: FakeCluster) -> None:
+    issuer = Known()
+    with pytest.raises(UnauthenticatedError):
+        Gate(cluster, cache_seconds=10, issuer=issuer).caller("Bearer jwt-anna", audience="modelops-artifacts")
+    assert issuer.asked == 0
+
+
+def test_what_the_issuer_said_is_remembered_too(cluster: FakeCluster) -> None:
+    clock, issuer = Clock(), Known()
+    gate = Gate(cluster, cache_seconds=10, issuer=issuer, clock=clock)
+    for second in (0.0, 9.9):
+        clock.now = second
+        assert gate.caller("Bearer jwt-anna") == ANNA
+    assert issuer.asked == 1
+    clock.now = 10.1
+    gate.caller("Bearer jwt-anna")
+    assert issuer.asked == 2

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from scheduler.web.serve import JsonLines, calm_collector, is_worth_a_line
+from scheduler.web import audit
+from scheduler.web.serve import JsonLines, calm_collector, configure_logging, is_worth_a_line
 
 
 def test_a_line_of_the_log_is_one_json_object() -> None:
@@ -49,3 +50,17 @@ def test_a_server_seldom_stops_to_look_for_garbage() -> None:
         gc.callbacks.remove(told)
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def test_the_audit_is_written_whatever_the_level_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    root, level = logging.getLogger(), logging.getLogger().level
+    handlers, mine = list(root.handlers), logging.getLogger(audit.LOGGER)
+    try:
+        configure_logging("error")
+        mine.info("begin create jobs", extra={"audit": {"caller": "ada", "verb": "create"}})
+        logging.getLogger("other").info("nothing that anybody waits for")
+    finally:
+        root.handlers, mine.level = handlers, logging.NOTSET
+        root.setLevel(level)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["audit"] == {"caller": "ada", "verb": "create"}

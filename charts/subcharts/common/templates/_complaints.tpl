@@ -36,6 +36,11 @@ release name: {{ $name }} has {{ len $name }} characters; names of the platform'
 {{- if gt (len (include "common.platform" .)) 63 }}
 release name and namespace: {{ include "common.platform" . }} is a label's value and has more than 63 characters
 {{- end }}
+{{- with .Values.global.oidc }}
+{{- if and .issuer (not .audience) }}
+global.oidc.audience: missing; without it tokens that {{ .issuer }} made for anybody else would be accepted
+{{- end }}
+{{- end }}
 {{- range $name := .Values.global.environments }}
 {{- if eq $name $.Release.Namespace }}
 global.environments: {{ $name }} is the platform's own namespace; jobs run in namespaces of their own

@@ -29,4 +29,5 @@
 - {name: MODELOPS_JANITOR_ENABLED, value: {{ .Values.janitor.enabled | quote }}}
 - {name: MODELOPS_JANITOR_DRY_RUN, value: {{ .Values.janitor.dryRun | quote }}}
 - {name: MODELOPS_JANITOR_PERIOD_SECONDS, value: {{ .Values.janitor.periodSeconds | quote }}}
+{{- include "common.application.oidc" . }}
 {{- end -}}

@@ -1,0 +1,1 @@
+"""Callers by the tokens of an OpenID Connect issuer, beside those of Kubernetes."""
