@@ -61,7 +61,7 @@ def environment(objects: tuple[Manifest, ...], deployment: str) -> dict[str, str
 
 
 def test_the_platform_starts_its_two_servers_and_no_scoring(minimal: tuple[Manifest, ...]) -> None:
-    hooks = {"Job/modelops-start", "Job/modelops-remove"}
+    hooks = {"Job/modelops-start", "Job/modelops-remove", "Job/modelops-test"}
     assert {name for name, _ in render.pod_templates(minimal)} == {
         f"Deployment/{SERVER}",
         f"Deployment/{STORE}",
@@ -242,6 +242,8 @@ def test_every_environment_gets_the_same(full: tuple[Manifest, ...]) -> None:
         for namespace in ("staging", "production")
     }
     registered = {("ConfigMap", names.channel_object("flights"))}
+    # `helm test` runs in the first one
+    registered |= {(kind, "modelops-test") for kind in ("Role", "RoleBinding")}
     assert found["staging"] - registered == found["production"]
     assert {("ServiceAccount", names.RUNNER_ACCOUNT), ("ServiceAccount", names.SCORING_ACCOUNT)} <= found["production"]
 
@@ -430,6 +432,7 @@ def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) ->
     assert "modelops install logs --namespace ml --release scores" in said
     assert "kubectl -n ml-builds get pipelineruns.tekton.dev -l modelops.dev/installation=scores" in said
     assert "kubectl -n ml logs job/scores-start" in said
+    assert "helm test scores --namespace ml" in said
     assert "kubectl -n ml rollout status deployment -l app.kubernetes.io/instance=scores" in said
     assert "kubectl -n ml port-forward service/scores-scheduling-server 8080" in said
     assert "PersistentVolumeClaim scores-modelops-server" in said

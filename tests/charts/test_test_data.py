@@ -48,7 +48,7 @@ def channels(values: Mapping[str, Any]) -> list[DataChannel]:
 
 
 def test_a_thousand_records_and_a_check_in_every_environment() -> None:
-    values = {"global": {"render": "applications", "environments": ["staging", "production"]}}
+    values = {"global": {"render": "builds", "environments": ["staging", "production"]}}
     objects = rendered(values)
     assert [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in objects] == [
         (namespace, names.channel_object(name))
@@ -80,7 +80,7 @@ def test_large_counts_keep_their_digits(count: int) -> None:
     assert (source.config["count"], source.config["seed"]) == (count, count)
 
 
-@pytest.mark.parametrize("face", ["builds", "job"])
+@pytest.mark.parametrize("face", ["applications", "job"])
 def test_no_other_face_renders_anything(face: str) -> None:
     values = render.ci_values(CHART, "everything")
     values["global"]["render"] = face

@@ -91,3 +91,11 @@ rbac.authorization.k8s.io/aggregate-to-{{ .into }}: "true"
 {{ include "common.labels" . }}
 modelops.dev/platform: {{ include "common.platform" . }}
 {{- end -}}
+
+{{- define "modelops.test" -}}{{- /* `helm test`: Job, ConfigMap, ServiceAccount, Roles and RoleBindings */ -}}
+{{- printf "%s-test" (include "common.platformName" .) -}}
+{{- end -}}
+
+{{- define "modelops.testLabels" -}}{{- /* a component of its own: the hooks' NetworkPolicy is not for it */ -}}
+{{ mergeOverwrite (include "common.labels" . | fromYaml) (dict "app.kubernetes.io/component" "test") | toYaml }}
+{{- end -}}
