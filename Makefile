@@ -4,7 +4,7 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 # what a test needs beside Python: `make up` brings all of it but Java
-TOOLS  := bento or helm or java or conformance
+TOOLS  := bento or helm or registry or java or conformance
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit tools tools-beside checked programs e2e prove bench format lock docs up down status clean
