@@ -5,7 +5,7 @@ VENV   ?= .venv
 PY     := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 # what a test needs beside Python: `make up` brings all of it but Java, which `make java` does
-TOOLS  := bento or helm or java or conformance or s3
+TOOLS  := bento or helm or registry or java or conformance or s3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check unit java tools tools-beside checked programs e2e prove bench format lock up down status clean

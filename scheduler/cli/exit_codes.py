@@ -7,6 +7,7 @@ from typing import Final
 
 from scheduler import errors
 from scheduler.inspection.findings import Area
+from scheduler.installation.view import Progress
 from scheduler.model.job import JobState
 
 OK: Final = 0
@@ -38,6 +39,13 @@ OF_STATE: Final[Mapping[JobState, int]] = {
     JobState.TIMED_OUT: 22,
 }
 """Of a job that was watched to its end."""
+OF_INSTALLATION: Final[Mapping[str, int]] = {
+    Progress.SUCCEEDED: OK,
+    Progress.FAILED: OF_STATE[JobState.FAILED],
+    Progress.CANCELLED: OF_STATE[JobState.CANCELLED],
+    Progress.TIMED_OUT: OF_STATE[JobState.TIMED_OUT],
+}
+"""Of an installation that was waited for."""
 
 MEANING: Final[Mapping[int, str]] = {
     OK: "done",
@@ -54,9 +62,9 @@ MEANING: Final[Mapping[int, str]] = {
     11: "a program we ran failed (helm, bento, git, buildah)",
     INCOMPLETE: "the plan is good as far as it goes, but helm or bento is missing: NOT RENDERED or NOT LINTED",
     LACKING: "the cluster lacks something that jobs need",
-    20: "the watched job FAILED",
-    21: "the watched job was CANCELLED",
-    22: "the watched job TIMED_OUT",
+    20: "the watched job FAILED, or the installation did",
+    21: "the watched job was CANCELLED, or the installation was",
+    22: "the watched job TIMED_OUT, or the installation did",
     LEAKED: "the watched job succeeded but left objects behind",
     INTERRUPTED: "interrupted; a watched job goes on",
 }

@@ -46,6 +46,12 @@ def named(made: Mapping[str, str], *, push: str, pull: str) -> Mapping[str, str]
     return {name: pull + reference.removeprefix(push) for name, reference in made.items()}
 
 
+def tools_values_text(reference: str, *, push: str, pull: str, base: str) -> str:
+    """What an installation needs to know of the image that was made before it, as Helm values, YAML."""
+    build = {"tools": reference, "base": base}
+    return yaml.safe_dump({"global": {"registry": {"push": push, "pull": pull}, "build": build}})
+
+
 def values_text(made: Mapping[str, str]) -> str:
     """The references as Helm values of the platform's chart, YAML."""
     return yaml.safe_dump({"global": {"images": dict(made)}})

@@ -37,6 +37,18 @@ def find(path: Path) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
+def of_machine(environ: Mapping[str, str]) -> Path | None:
+    """The file that buildah, podman and docker have their logins in, the one that the environment names first."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    candidates = (
+        environ.get("REGISTRY_AUTH_FILE", ""),
+        f"{runtime}/containers/auth.json" if runtime else "",
+        f"{environ['DOCKER_CONFIG']}/config.json" if environ.get("DOCKER_CONFIG") else "",
+        f"{environ.get('HOME', '')}/.docker/config.json",
+    )
+    return next((Path(name) for name in candidates if name and Path(name).is_file()), None)
+
+
 def load(file: Path | None) -> Mapping[str, Login]:
     """Registry -> login; none without a file. A file that is no docker configuration is refused."""
     if file is None:

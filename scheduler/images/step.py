@@ -14,6 +14,8 @@ from scheduler.model.problem import Problem
 from scheduler.model.types import Values
 
 _KEYS: Final = ("name", "containerfile", "task", "context", "args", "after", "bootstrap")
+TOOLS: Final = "container-tools"
+"""The image that builds and deploys; it is there before an installation."""
 BOOTSTRAP_PROGRAMS: Final = ("helm",)
 """What the image that is made outside the cluster takes from the machine it is made on, as `bin/<name>`."""
 

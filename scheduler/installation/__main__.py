@@ -89,13 +89,18 @@ def _made(options: argparse.Namespace, *, deadline: float) -> tuple[str, str, bo
         else:
             compiling = building.Compiling(
                 place=Place(folder=Path(folder) / "go", environ=network.pip_environ(options.settings)),
-                environ={"GOCACHE": f"{folder}/cache", "GOPATH": f"{folder}/path", "GOMODCACHE": f"{folder}/modules"}
-                | dict(network.compiler_environ(options.settings)),
+                environ=_go_folders(Path(folder)) | dict(network.compiler_environ(options.settings)),
                 limit_seconds=max(1.0, deadline - time.monotonic()),
                 tell=_tell,
             )
             made = building.program(order, compiling, builder=builder, registry=registry)
     return made.reference, made.tag, made.is_new
+
+
+def _go_folders(folder: Path) -> dict[str, str]:
+    """Where Go keeps what it fetches and compiles: in `folder`, unless it is told otherwise; a pod has nothing else."""
+    kept = {"GOCACHE": folder / "cache", "GOPATH": folder / "path", "GOMODCACHE": folder / "modules"}
+    return {key: os.environ.get(key) or str(path) for key, path in kept.items()}
 
 
 def _deploy(options: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from scheduler import command
 from scheduler.errors import InvalidInputError
@@ -15,10 +14,8 @@ from scheduler.images import build, content, context
 from scheduler.images.build import Made
 from scheduler.images.content import ContextFile
 from scheduler.images.port import Builder, Registry
-from scheduler.images.step import BuildStep
+from scheduler.images.step import TOOLS, BuildStep
 from scheduler.model.problem import Problem
-
-TOOLS: Final = "container-tools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

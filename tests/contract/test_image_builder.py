@@ -1,4 +1,4 @@
-"""What `images.port` promises, kept by the fake and by buildah with the local cluster's registry."""
+"""What `images.port` promises, kept by the fake and by buildah with a real registry."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.devcluster.addresses import Addresses
 from scheduler.errors import ProgramError
+from scheduler.images import logins
 from scheduler.images.buildah import Buildah, Storage
 from scheduler.images.fake import FakeBuilder, FakeRegistry
 from scheduler.images.port import Builder, Registry
 from scheduler.images.registry import HttpRegistry
+from tests.contract import own_registry
 
-HOST = Addresses.from_environ(os.environ).registry
-IMAGE = f"{HOST}/modelops-tests/builder"
+Pair = tuple[Builder, Registry, str]
+"""The last is the repository."""
 
 
-@pytest.fixture(params=["fake", pytest.param("buildah", marks=pytest.mark.e2e)])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Builder, Registry]]:
+@pytest.fixture(params=["fake", *(pytest.param(name, marks=pytest.mark.registry) for name in ("open", "with login"))])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     if request.param == "fake":
         registry = FakeRegistry()
-        yield FakeBuilder(registry), registry
+        yield FakeBuilder(registry), registry, "registry/modelops-tests/builder"
         return
-    # vfs needs no mount that a killed test would leave
-    with Buildah(storage=Storage(folder=tmp_path / "storage", driver="vfs")) as builder:
-        yield builder, HttpRegistry(HOST)
+    htpasswd = own_registry.HTPASSWD if request.param == "with login" else ""
+    with own_registry.running(tmp_path, htpasswd=htpasswd) as host:
+        docker = own_registry.docker_configuration(tmp_path, host) if htpasswd else None
+        # vfs needs no mount that a killed test would leave
+        storage = Storage(folder=tmp_path / "storage", driver="vfs")
+        with Buildah(storage=storage, settings=tmp_path, authentication=docker, has_layers=False) as builder:
+            yield builder, HttpRegistry(host, logins=logins.load(docker)), f"{host}/modelops-tests/builder"
 
 
 @pytest.fixture
@@ -45,9 +50,9 @@ def _containerfile(tmp_path: Path, text: str) -> Path:
     return file
 
 
-def test_the_registry_has_what_was_pushed(pair: tuple[Builder, Registry], folder: Path, tmp_path: Path) -> None:
-    builder, registry = pair
-    reference = f"{IMAGE}:pushed"
+def test_the_registry_has_what_was_pushed(pair: Pair, folder: Path, tmp_path: Path) -> None:
+    builder, registry, image = pair
+    reference = f"{image}:pushed"
     containerfile = _containerfile(tmp_path, "ARG WORD\nFROM scratch\nCOPY file /file\nENV WORD=${WORD}\n")
     builder.build(reference=reference, folder=folder, containerfile=containerfile, args={"WORD": "a"})
     digest = builder.push(reference)
@@ -55,9 +60,9 @@ def test_the_registry_has_what_was_pushed(pair: tuple[Builder, Registry], folder
     assert registry.digest(reference) == digest
 
 
-def test_the_same_content_has_the_same_digest(pair: tuple[Builder, Registry], folder: Path, tmp_path: Path) -> None:
-    builder, _ = pair
-    reference = f"{IMAGE}:twice"
+def test_the_same_content_has_the_same_digest(pair: Pair, folder: Path, tmp_path: Path) -> None:
+    builder, _, image = pair
+    reference = f"{image}:twice"
     containerfile = _containerfile(tmp_path, "FROM scratch\nCOPY file /file\n")
     digests = set()
     for seconds in (1, 2):
@@ -67,12 +72,13 @@ def test_the_same_content_has_the_same_digest(pair: tuple[Builder, Registry], fo
     assert len(digests) == 1
 
 
-def test_a_build_that_fails_says_why(pair: tuple[Builder, Registry], folder: Path, tmp_path: Path) -> None:
-    builder, _ = pair
+def test_a_build_that_fails_says_why(pair: Pair, folder: Path, tmp_path: Path) -> None:
+    builder, _, image = pair
     containerfile = _containerfile(tmp_path, "FROM scratch\nCOPY FAIL /\n")
     with pytest.raises(ProgramError, match="FAIL"):
-        builder.build(reference=f"{IMAGE}:failed", folder=folder, containerfile=containerfile, args={})
+        builder.build(reference=f"{image}:failed", folder=folder, containerfile=containerfile, args={})
 
 
-def test_what_was_never_pushed_has_no_digest(pair: tuple[Builder, Registry]) -> None:
-    assert pair[1].digest(f"{IMAGE}:never") is None
+def test_what_was_never_pushed_has_no_digest(pair: Pair) -> None:
+    _, registry, image = pair
+    assert registry.digest(f"{image}:never") is None

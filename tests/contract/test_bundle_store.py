@@ -1,0 +1,77 @@
+"""What `bundle.port` promises, kept by the fake and over HTTP with a real registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scheduler.bundle.fake import FakeStore, digest_of
+from scheduler.bundle.http_store import HttpStore
+from scheduler.bundle.port import Document, Store
+from scheduler.errors import DigestMismatchError, NotFoundError, UnavailableError
+from scheduler.images.connection import Connection
+from tests.contract import own_registry
+
+REPOSITORY = "modelops/tests"
+CONTENT = b"a layer " * 300_000
+CONFIG = b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}'
+MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture(params=["fake", pytest.param("registry", marks=pytest.mark.registry)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "fake":
+        yield FakeStore()
+        return
+    with own_registry.running(tmp_path) as host:
+        connection = Connection(host)
+        yield HttpStore(connection)
+        connection.close()
+
+
+def pieces(content: bytes) -> Iterator[bytes]:
+    yield from (content[at : at + 100_000] for at in range(0, len(content), 100_000))
+
+
+def put(store: Store, content: bytes) -> str:
+    store.put_blob(REPOSITORY, digest_of(content), size=len(content), content=pieces(content))
+    return digest_of(content)
+
+
+def test_a_blob_comes_back_as_it_was_stored(store: Store) -> None:
+    digest = put(store, CONTENT)
+
+    assert store.has_blob(REPOSITORY, digest)
+    with store.blob(REPOSITORY, digest) as found:
+        assert b"".join(found) == CONTENT
+
+
+def test_a_blob_with_another_digest_is_refused(store: Store) -> None:
+    with pytest.raises((DigestMismatchError, UnavailableError)):
+        store.put_blob(REPOSITORY, digest_of(b"other"), size=3, content=[b"abc"])
+    assert not store.has_blob(REPOSITORY, digest_of(b"other"))
+
+
+def test_a_manifest_comes_back_byte_for_byte_by_tag_and_digest(store: Store) -> None:
+    parts = [
+        {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": put(store, CONFIG), "size": len(CONFIG)}
+    ]
+    fields = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "config": parts[0], "layers": []}
+    document = Document(content=json.dumps(fields, indent=3).encode(), media_type=MEDIA_TYPE)
+
+    store.put_manifest(REPOSITORY, "one", document)
+
+    assert store.manifest(REPOSITORY, "one") == document
+    assert store.manifest(REPOSITORY, digest_of(document.content)) == document
+
+
+def test_what_is_not_there_is_not_found(store: Store) -> None:
+    digest = digest_of(b"never")
+    assert not store.has_blob(REPOSITORY, digest)
+    with pytest.raises(NotFoundError):
+        store.manifest(REPOSITORY, "never")
+    with pytest.raises(NotFoundError), store.blob(REPOSITORY, digest):
+        pass

@@ -1,0 +1,203 @@
+"""A bundle is made from one registry and loaded into another."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from scheduler import assets
+from scheduler.bundle import contents, creating, loading, packing
+from scheduler.bundle.contents import Contents
+from scheduler.bundle.fake import FakeStore, digest_of
+from scheduler.bundle.port import Document
+from scheduler.errors import DigestMismatchError, InvalidInputError
+
+HOST = "registry.example.com"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+def put(store: FakeStore, name: str, *layers: bytes) -> str:
+    """An image; its digest."""
+    parts = [b'{"config": true}', *layers]
+    for part in parts:
+        store.blobs[f"modelops/{name}", digest_of(part)] = part
+    config, *rest = ({"digest": digest_of(part), "size": len(part), "mediaType": "x"} for part in parts)
+    content = json.dumps({"mediaType": MANIFEST, "config": config, "layers": rest, "name": name}).encode()
+    store.put_manifest(f"modelops/{name}", "tag", Document(content=content, media_type=MANIFEST))
+    return digest_of(content)
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    folder = tmp_path / "small"
+    (folder / "build").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("name: small\nversion: 0.1.0\n")
+    (folder / "build" / "Containerfile").write_text("FROM scratch")
+    return folder
+
+
+def create(store: FakeStore, chart: Path, **images: str) -> Contents:
+    references = {name.replace("_", "-"): f"{HOST}/modelops/{name.replace('_', '-')}@{images[name]}" for name in images}
+    archive = chart.parent / "bundle.tar"
+    return creating.create(archive, references, [chart], store_of=lambda _: store, tell=lambda _: None)
+
+
+def load(chart: Path, store: FakeStore) -> Contents:
+    return loading.load(chart.parent / "bundle.tar", store=store, charts=chart.parent / "charts", tell=lambda _: None)
+
+
+def test_everything_that_was_in_the_registry_is_in_the_other_one(chart: Path) -> None:
+    here, there = FakeStore(), FakeStore()
+    digests = {"a": put(here, "a", b"shared", b"own of a"), "b": put(here, "b", b"shared", b"")}
+
+    made = create(here, chart, **digests)
+
+    assert made == load(chart, there)
+    assert made.images == digests
+    assert there.blobs == here.blobs
+    for name, digest in digests.items():
+        assert there.manifest(f"modelops/{name}", digest) == here.manifest(f"modelops/{name}", digest)
+    assert digest_of((chart.parent / "charts" / "small-0.1.0.tgz").read_bytes()) == made.charts["small-0.1.0.tgz"]
+
+
+def test_an_index_comes_with_all_that_it_names(chart: Path) -> None:
+    here, there = FakeStore(), FakeStore()
+    inner = put(here, "a", b"layer")
+    size = len(here.manifest("modelops/a", inner).content)
+    content = json.dumps({"mediaType": INDEX, "manifests": [{"digest": inner, "size": size}]}).encode()
+    here.put_manifest("modelops/a", "all", Document(content=content, media_type=INDEX))
+
+    create(here, chart, a=digest_of(content))
+    load(chart, there)
+
+    assert there.manifest("modelops/a", digest_of(content)).media_type == INDEX
+    assert there.manifest("modelops/a", inner) == here.manifest("modelops/a", inner)
+
+
+def test_the_archive_is_an_oci_layout_that_holds_each_blob_once(chart: Path) -> None:
+    here = FakeStore()
+    create(here, chart, a=put(here, "a", b"shared"), b=put(here, "b", b"shared"))
+
+    with tarfile.open(chart.parent / "bundle.tar") as archive:
+        names = archive.getnames()
+        index = json.load(archive.extractfile(contents.INDEX) or pytest.fail("there is no index"))
+    assert len(names) == len(set(names))
+    assert {item["annotations"]["org.opencontainers.image.ref.name"] for item in index["manifests"]} == {
+        "modelops/a",
+        "modelops/b",
+    }
+    assert {contents.blob_path(item["digest"]) for item in index["manifests"]} <= set(names)
+    assert {contents.LAYOUT, contents.MANIFEST, "charts/small-0.1.0.tgz"} <= set(names)
+
+
+def test_blobs_that_are_there_are_not_sent_again(chart: Path) -> None:
+    here, there = FakeStore(), FakeStore()
+    create(here, chart, a=put(here, "a", b"layer"))
+    load(chart, there)
+    there.put_blob = lambda *_, **__: pytest.fail("sent again")  # type: ignore[method-assign]
+
+    load(chart, there)
+
+
+@pytest.mark.parametrize("damage", [b"LAYER", b"lay", b"layer and more"])
+def test_a_damaged_blob_makes_no_bundle(chart: Path, damage: bytes) -> None:
+    here = FakeStore()
+    digest = put(here, "a", b"layer")
+    here.blobs["modelops/a", digest_of(b"layer")] = damage
+
+    with pytest.raises(DigestMismatchError):
+        create(here, chart, a=digest)
+    assert not list(chart.parent.glob("bundle.tar*"))
+
+
+def test_a_manifest_that_is_another_makes_no_bundle(chart: Path) -> None:
+    here = FakeStore()
+    digest = put(here, "a", b"layer")
+    here.manifests["modelops/a", digest] = Document(content=b"{}", media_type=MANIFEST)
+
+    with pytest.raises(DigestMismatchError, match="the manifest of modelops/a has the digest"):
+        create(here, chart, a=digest)
+
+
+def test_a_bundle_that_was_changed_is_refused(chart: Path) -> None:
+    here = FakeStore()
+    create(here, chart, a=put(here, "a", b"a layer of some length"))
+    archive = chart.parent / "bundle.tar"
+    whole = archive.read_bytes()
+    archive.write_bytes(whole.replace(b"a layer of some length", b"a layer of same length"))
+
+    with pytest.raises(DigestMismatchError):
+        load(chart, FakeStore())
+    for other in (b"", b"text", whole[: len(whole) // 3]):
+        archive.write_bytes(other)
+        with pytest.raises(InvalidInputError):
+            load(chart, FakeStore())
+
+
+def test_charts_are_packed_without_their_builds_and_the_same_each_time(chart: Path) -> None:
+    first, second = packing.pack(chart), packing.pack(chart)
+
+    assert first == second
+    (chart.parent / first[0]).write_bytes(first[1])
+    with tarfile.open(chart.parent / first[0]) as archive:
+        assert archive.getnames() == ["small/Chart.yaml"]
+
+
+def test_the_platforms_chart_is_packed_with_its_sub_charts(tmp_path: Path) -> None:
+    name, content = packing.pack(assets.charts() / "modelops")
+    (tmp_path / name).write_bytes(content)
+    with tarfile.open(tmp_path / name) as archive:
+        names = archive.getnames()
+    assert "modelops/charts/scheduling-server/charts/common/templates/_names.tpl" in names
+    assert not [entry for entry in names if "/build/" in entry or "/ci/" in entry]
+
+
+TOOLS = "r.example/modelops/container-tools@sha256:" + "1" * 64
+SERVER = "modelops/scheduling-server@sha256:" + "2" * 64
+
+
+def test_the_images_of_a_platform_are_those_of_its_values() -> None:
+    values = {
+        "global": {
+            "registry": {"pull": "p.example"},
+            "build": {"tools": TOOLS},
+            "images": {"scheduling-server": SERVER, "bento": f"other.example/{SERVER}"},
+        }
+    }
+    assert contents.wanted(values) == {
+        "bento": f"other.example/{SERVER}",
+        "container-tools": TOOLS,
+        "scheduling-server": f"p.example/{SERVER}",
+    }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"global": {"images": {"a": "b:latest"}}}, {"global": {"build": {"tools": TOOLS}}}],
+)
+def test_values_that_do_not_say_which_images_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(InvalidInputError):
+        contents.wanted(values)
+
+
+def test_the_values_of_a_loaded_bundle_install_it_without_a_build() -> None:
+    made = Contents(
+        platform="0.1.0", images={"container-tools": "sha256:1", "scheduling-server": "sha256:2"}, charts={}
+    )
+    assert contents.values_of(made, push="a", pull="b") == {
+        "global": {
+            "registry": {"push": "a", "pull": "b"},
+            "build": {"enabled": False, "tools": "b/modelops/container-tools@sha256:1"},
+            "images": {"scheduling-server": "b/modelops/scheduling-server@sha256:2"},
+        }
+    }
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2, "platform": "x", "images": {}, "charts": {}}'])
+def test_what_is_no_manifest_of_a_bundle_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="no bundle's manifest"):
+        contents.parse(text)
