@@ -93,6 +93,7 @@ def bootstrap(
 
     It takes buildah, helm and no Docker. Logins of registries are those of buildah, podman or docker on this machine.
     """
+    folder.assemble(assets.charts())  # charts go into images
     order = building.Order(
         root=assets.root(),
         registry=registry,
