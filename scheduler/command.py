@@ -58,12 +58,15 @@ def follow(
     tell: Callable[[str], None],
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    name: str = "",
 ) -> None:
     """Tell each line that the program writes, to standard output or standard error, as it comes.
 
-    The errors are those of `run`; the last words are of both together, and no more than those are kept.
+    The errors are those of `run`; the last words are of both together, and no more than those are kept. Messages
+    call it `name`; without one they show the command.
     """
     words = [str(word) for word in command]
+    shown = name or _shown(words)
     last: deque[str] = deque(maxlen=_LAST_LINES)
     late = threading.Event()
     with _started(words, environ or {}, folder, errors=subprocess.STDOUT) as process:
@@ -85,8 +88,8 @@ def follow(
     text = "\n".join(last).strip()[-_LAST_WORDS:]
     if process.returncode != 0:
         if late.is_set():
-            raise UnavailableError(f"{_shown(words)} did not end within {limit_seconds:.0f} seconds; it said:\n{text}")
-        raise ProgramError(f"{_shown(words)} ended with {process.returncode}:\n{text}", output=text)
+            raise UnavailableError(f"{shown} did not end within {limit_seconds:.0f} seconds; it said:\n{text}")
+        raise ProgramError(f"{shown} ended with {process.returncode}:\n{text}", output=text)
 
 
 def _started(

@@ -113,4 +113,6 @@ class Buildah:
         line = ["buildah", *self._storage.options(), *words]
         if self._deadline is not None:
             limit_seconds = max(1.0, min(limit_seconds, self._deadline - time.monotonic()))
-        command.follow(line, limit_seconds=limit_seconds, tell=self._tell, environ=self._environ)
+        command.follow(
+            line, limit_seconds=limit_seconds, tell=self._tell, environ=self._environ, name=f"buildah {words[0]}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,9 +166,9 @@ def test_a_registry_that_is_down_is_told_with_the_remedy(pod: Pod) -> None:
 def test_a_step_without_time_is_told_with_the_remedy(pod: Pod) -> None:
     containerfile = pod.root / "charts" / "subcharts" / "small" / "build" / "Containerfile"
     base = _pushed_base(pod)
-    containerfile.write_text("FROM scratch\nADD http://10.255.255.1/never /\n")
-
-    code, _, said = pod.run("build", STEP, f"--base={base}", "--seconds=22")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        containerfile.write_text(f"FROM scratch\nADD http://127.0.0.1:{silent.getsockname()[1]}/never /\n")
+        code, _, said = pod.run("build", STEP, f"--base={base}", "--seconds=22")
 
     assert code == 1
     assert "global.build.stepMinutes" in said.message
