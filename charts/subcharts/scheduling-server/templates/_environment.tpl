@@ -21,9 +21,11 @@
 {{- with include "common.connection.ca" . }}
 - {name: MODELOPS_CA_BUNDLE, value: {{ printf "%s/%s" . $global.caBundle.key | quote }}}
 {{- end }}
-- {name: MODELOPS_PROXY_HTTP, value: {{ $global.proxy.http | quote }}}
-- {name: MODELOPS_PROXY_HTTPS, value: {{ $global.proxy.https | quote }}}
-- {name: MODELOPS_PROXY_EXCEPT, value: {{ $global.proxy.except | quote }}}
+{{- range $key, $value := $global.proxy }}
+{{- with $value }}
+- {name: MODELOPS_PROXY_{{ upper $key }}, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
 - {name: MODELOPS_SERVER_URL, value: {{ include "common.modelopsServer.url" . | quote }}}
 - {name: MODELOPS_TOKEN_CACHE_SECONDS, value: {{ .Values.tokenCacheSeconds | quote }}}
 - {name: MODELOPS_JANITOR_ENABLED, value: {{ .Values.janitor.enabled | quote }}}
