@@ -301,4 +301,5 @@ def test_a_chart_says_which_faces_it_has() -> None:
             continue  # the library
         speaks_of_jobs = '.Values.global.render "job"' in templates or "Face `job`" in templates
         assert ("job" in subchart.faces) == speaks_of_jobs, subchart.name
-        assert ("builds" in subchart.faces) == bool(schemas.defaults(chart).get("builds")), subchart.name
+        is_built = bool(schemas.defaults(chart).get("builds")) or "common.makes" in templates
+        assert ("builds" in subchart.faces) == is_built, subchart.name

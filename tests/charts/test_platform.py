@@ -298,9 +298,9 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [8080],
         [443],
         [4318],
+        [8443],
         [3128],
         [3129],
-        [8443],
     ]
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
 
