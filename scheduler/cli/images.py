@@ -31,7 +31,7 @@ _BOOTSTRAP = examples.of(
     "modelops images bootstrap 10.217.0.1:5000 --binaries /var/lib/modelops/bin --values tools.yaml",
 )
 _SETTINGS = examples.of(
-    "modelops images settings --namespace modelops-builds | kubectl apply -f -",
+    "modelops images settings --namespace modelops-builds | kubectl apply --server-side -f -",
 )
 _LIST = examples.of("modelops images list")
 _LOCK = examples.of("modelops images lock")

@@ -114,7 +114,7 @@ def install(platform: Platform, values: Path, *, extra: Sequence[str] = ()) -> M
     command = ["helm", "upgrade", "--install", RELEASE, chart, "--namespace", NAMESPACE, "--create-namespace"]
     platform.run(*command, "--values", str(values), "--values", str(own), *extra)
     settings = [sys.executable, "-m", "scheduler", "images", "settings", "--name", SETTINGS]
-    platform.kubectl("apply", "-f", "-", stdin=platform.run(*settings, "--namespace", BUILD_NAMESPACE))
+    platform.kubectl("apply", "--server-side", "-f", "-", stdin=platform.run(*settings, "--namespace", BUILD_NAMESPACE))
     _follow(platform, [sys.executable, "-m", "scheduler", "install", "wait", "--namespace", NAMESPACE])
     _await_departures(platform)
     platform.apply(

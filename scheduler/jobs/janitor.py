@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -23,6 +23,8 @@ SCAN_SECONDS: Final = 600.0
 """Between two looks at all releases of an environment: for what no watch has told of."""
 _SCAN_AGAIN_SECONDS: Final = 60.0
 _FORCED_PATIENCE_SECONDS: Final = 10.0
+_MANY: Final = 4
+"""Jobs without a run from which on it is dearer to look at each of them than once at all."""
 _AT_ONCE: Final = 2
 """Each is a helm program of up to 80 MiB."""
 _log = logging.getLogger(__name__)
@@ -57,6 +59,8 @@ class Janitor:
         for environment in known:
             self._scan(environment)
         due = [(key, age) for key, age in self._backlog.due(now=self._clock()) if key[0] in known]
+        gone = {key for environment in known for key in self._absent(environment, [key for key, _ in due])}
+        due = [(key, age) for key, age in due if key not in gone]
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for first in range(0, len(due), _AT_ONCE):
                 if first and not self._holds():
@@ -95,6 +99,21 @@ class Janitor:
             job = self._ports.board.job(environment, release)
             if job is None or job.state.is_finished:
                 self._backlog.add((environment, release), now=now)
+
+    def _absent(self, environment: str, due: Iterable[JobKey]) -> Iterator[JobKey]:
+        """Strike out the many of which nothing is left: whoever deletes a thousand runs must not hold up the others."""
+        runs = self._ports.board.run
+        without = [release for place, release in due if place == environment and runs(place, release) is None]
+        if len(without) < _MANY:
+            return
+        try:
+            absent = orphans.absent(environment, without, ports=self._ports)
+        except SchedulerError as error:
+            _log.warning("could not look for releases in '%s': %s", environment, error)
+            return
+        for release in absent:
+            self._backlog.done((environment, release))
+            yield environment, release
 
     def _see_to(self, due: tuple[JobKey, float]) -> tuple[Cleaned, ...]:
         key, age = due

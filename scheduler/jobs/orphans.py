@@ -57,6 +57,12 @@ def present(environment: str, *, ports: Ports, kinds: Iterable[str] = SCANNED) -
     return tuple(sorted(name for name in labels if names.is_job_id(name)))
 
 
+def absent(environment: str, releases: Iterable[str], *, ports: Ports) -> frozenset[str]:
+    """Those of which nothing is there, and to which no install pod may still add: one list per kind for them all."""
+    busy = install_pods.jobs(environment, cluster=ports.cluster)
+    return frozenset(releases) - busy - frozenset(present(environment, ports=ports, kinds=remains.KINDS))
+
+
 def look(environment: str, release: str, *, ports: Ports, is_patient: bool = True) -> Orphan:
     """The release as it is now, with its job as the API server has it now, not as the watches told.
 

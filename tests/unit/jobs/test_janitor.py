@@ -29,6 +29,7 @@ from tests.unit.tekton import runs
 from tests.unit.world import ENVIRONMENT, OTHER, World
 
 ENABLED = JanitorSettings(is_enabled=True)
+OTHER_JOB = "j" + "b" * 20
 FINISHED_BADLY = {"cleanup": "LEAKED", "leftovers": [f"Service/{SERVICE}"], "message": "1 object left"}
 
 
@@ -171,6 +172,34 @@ def test_a_pod_that_was_there_for_a_moment_is_reason_enough_to_look(scene: Scene
 
     assert done.is_gone
     assert scene.left() == []
+
+
+def test_a_thousand_runs_deleted_at_once_cost_one_look_and_what_they_left_goes(scene: Scene) -> None:
+    others = [names.job_id(namespace=ENVIRONMENT, key=str(number)) for number in range(1000)]
+    scene.has_run(runs.task("wait"))
+    scene.round()
+    for other in others:
+        scene.janitor._backlog.add((ENVIRONMENT, other), now=scene.clock.now)
+    scene.cluster.calls.clear()
+
+    scene.cluster.delete("PipelineRun", JOB, ENVIRONMENT)
+    scene.world.settle(lambda: scene.world.board.job(ENVIRONMENT, JOB) is None)
+    (done,) = scene.round()
+
+    assert (done.is_gone, done.orphan.release) == (True, JOB)
+    assert scene.left() == []
+    assert len([call for call in scene.cluster.calls if call[0] == "list"]) < 100
+    assert scene.round() == []
+
+
+def test_a_job_whose_install_pod_is_at_work_is_not_struck_out_with_many_others(scene: Scene) -> None:
+    labels = {names.JOB_ID: OTHER_JOB, names.TEKTON_PIPELINE_TASK: "install"}
+    pod = {"kind": "Pod", "metadata": {"name": "install-pod", "namespace": ENVIRONMENT, "labels": labels}}
+    scene.cluster.put({**pod, "spec": {"containers": []}, "status": {"phase": "Running"}})
+
+    absent = orphans.absent(ENVIRONMENT, [JOB, OTHER_JOB, "j" + "c" * 20], ports=scene.ports)
+
+    assert absent == {"j" + "c" * 20}, "of the first its release is there"
 
 
 def test_nothing_is_looked_for_when_the_run_of_a_job_goes_that_left_nothing(scene: Scene) -> None:
