@@ -110,7 +110,7 @@ def test_a_weak_user_is_told_of_every_right_at_once(weak: Path, check: Check) ->
     told = {one["found"] for one in rights if one["what"] == "roles.rbac.authorization.k8s.io"}
     assert told == {
         f"you may not bind, create, delete, escalate, get, patch in namespace {place}"
-        for place in ("modelops", "staging", "production")
+        for place in ("modelops", "modelops-builds", "staging", "production")
     }
     assert what(findings, "UNKNOWN") >= DIFFERING
     # what anybody may see
