@@ -21,6 +21,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "cluster": "The local cluster; with MODELOPS_CLUSTER=current the one that KUBECONFIG names.",
     "images": "Container images: build those that are missing.",
     "bundle": "All images and charts of a platform in one archive, for a site without network.",
+    "environment": "Environments: the namespaces where a platform's jobs run.",
     "install": "The installation of a platform: its builds and its deployment.",
 }
 """Name, which is also that of its module here, to the first sentence of its help; a test compares them."""

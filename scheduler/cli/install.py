@@ -31,25 +31,26 @@ _WAIT = examples.of("modelops install wait", "modelops install wait --timeout 30
 _POLL_SECONDS: Final = 2.0
 _COLUMNS: Final = ("STEP", "STATE", "SECONDS", "IMAGE", "REASON")
 
-_Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where the platform is installed.")]
-_Release = Annotated[str, typer.Option("--release", help="Name of the platform.")]
+NamespaceOption = Annotated[str, typer.Option("--namespace", "-n", help="Where the platform is installed.")]
+ReleaseOption = Annotated[str, typer.Option("--release", help="Name of the platform.")]
 _Builds = Annotated[str, typer.Option("--build-namespace", help="Where it is built; else <namespace>-builds.")]
-_Kubeconfig = Annotated[Path | None, typer.Option("--kubeconfig", help="Else KUBECONFIG or your own.")]
-_Context = Annotated[str, typer.Option("--context", help="Of the kubeconfig.")]
+KubeconfigOption = Annotated[Path | None, typer.Option("--kubeconfig", help="Else KUBECONFIG or your own.")]
+ContextOption = Annotated[str, typer.Option("--context", help="Of the kubeconfig.")]
+TimeoutOption = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long to wait.")]
 
 
 @app.command("status", epilog=_STATUS)
 def status(
     *,
-    namespace: _Namespace = "modelops",
-    release: _Release = "modelops",
+    namespace: NamespaceOption = "modelops",
+    release: ReleaseOption = "modelops",
     builds: _Builds = "",
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = "",
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
     form: Output = Format.TABLE,
 ) -> None:
     """Show every step of the newest installation: what became of it, how long it took, its image, why it failed."""
-    cluster, platform = _cluster(kubeconfig, context), _platform(namespace, release, builds)
+    cluster, platform = cluster_of(kubeconfig, context), _platform(namespace, release, builds)
     _show(looking.newest(platform, cluster=cluster, now=_now()), form)
 
 
@@ -59,14 +60,14 @@ def logs(
     step: Annotated[str, typer.Argument(help="A step; else all that have begun, one after the other.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the step ends.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", help="Only the last lines.")] = None,
-    namespace: _Namespace = "modelops",
-    release: _Release = "modelops",
+    namespace: NamespaceOption = "modelops",
+    release: ReleaseOption = "modelops",
     builds: _Builds = "",
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = "",
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
 ) -> None:
     """Print what the steps of the newest installation wrote; of several each line behind its name."""
-    cluster, platform = _cluster(kubeconfig, context), _platform(namespace, release, builds)
+    cluster, platform = cluster_of(kubeconfig, context), _platform(namespace, release, builds)
     steps = looking.selected(looking.newest(platform, cluster=cluster, now=_now()), step)
     for one in steps:
         prefix = "" if step else f"[{one.name}] "
@@ -77,12 +78,12 @@ def logs(
 @app.command("wait", epilog=_WAIT)
 def wait(
     *,
-    timeout: Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long to wait.")] = "1h",
-    namespace: _Namespace = "modelops",
-    release: _Release = "modelops",
+    timeout: TimeoutOption = "1h",
+    namespace: NamespaceOption = "modelops",
+    release: ReleaseOption = "modelops",
     builds: _Builds = "",
-    kubeconfig: _Kubeconfig = None,
-    context: _Context = "",
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = "",
     form: Output = Format.TABLE,
 ) -> None:
     """Wait for the newest installation to end, telling how it goes on.
@@ -90,8 +91,14 @@ def wait(
     The exit code is 0 when it succeeded, 20 when it failed, 21 when it was cancelled, 22 when its time was over, and 8
     when it has not ended within --timeout.
     """
-    cluster, platform = _cluster(kubeconfig, context), _platform(namespace, release, builds)
-    deadline = time.monotonic() + _seconds(timeout)
+    follow_to_end(
+        _platform(namespace, release, builds), cluster=cluster_of(kubeconfig, context), timeout=timeout, form=form
+    )
+
+
+def follow_to_end(platform: Platform, *, cluster: Cluster, timeout: str, form: Format) -> None:
+    """Tell how the newest installation goes on, show its end, and leave with the exit code of any end but success."""
+    deadline = time.monotonic() + seconds_of(timeout)
     last: Installation | None = None
     for found in _looks(platform, cluster, deadline=deadline):
         for line in changes(last, found):
@@ -140,7 +147,7 @@ def _show(found: Installation, form: Format) -> None:
     output.pairs([("installation", found.run), ("state", found.state), ("reason", found.reason)])
 
 
-def _cluster(kubeconfig: Path | None, context: str) -> Cluster:
+def cluster_of(kubeconfig: Path | None, context: str) -> Cluster:
     return KubernetesCluster.from_kubeconfig(kubeconfig, context=context or None)
 
 
@@ -148,7 +155,7 @@ def _platform(namespace: str, release: str, builds: str) -> Platform:
     return Platform(name=release, namespace=namespace, builds=builds or names.build_namespace(namespace))
 
 
-def _seconds(timeout: str) -> int:
+def seconds_of(timeout: str) -> int:
     try:
         return duration.seconds(timeout)
     except ValueError as error:

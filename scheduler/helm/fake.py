@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from scheduler.errors import ConflictError, NotFoundError, ProgramError, SchedulerError
+from scheduler.helm import chart as charts
 from scheduler.helm.port import ReleaseState, ReleaseStatus
 from scheduler.model.types import Manifest, Values
 
@@ -77,6 +78,7 @@ class FakeHelm:
         namespace: str,
         labels: Mapping[str, str],
         ready_seconds: float,
+        may_take_over: bool = True,
     ) -> ReleaseStatus:
         del ready_seconds  # objects in memory are ready at once
         self._begin("upgrade", release)
@@ -84,6 +86,8 @@ class FakeHelm:
         if before is not None and before.status.state.is_pending:
             raise ConflictError("helm upgrade failed: another operation (install/upgrade/rollback) is in progress")
         manifests = self._rendered(release, chart=chart, values=values, namespace=namespace)
+        if not may_take_over:
+            self._leave_alone(release, manifests)
         made = Release(
             status=_status(release, namespace, chart, ReleaseState.PENDING),
             values=copy.deepcopy(dict(values)),
@@ -168,6 +172,15 @@ class FakeHelm:
         del self.releases[namespace, release]
         self.earlier.pop((namespace, release), None)
 
+    def _leave_alone(self, release: str, manifests: Iterable[Manifest]) -> None:
+        """ProgramError when one of the objects is another release's."""
+        wanted = {_place(manifest) for manifest in manifests}
+        for (_, other), found in self.releases.items():
+            taken = wanted & {_place(manifest) for manifest in found.manifests}
+            if other != release and taken:
+                kind, _, name = min(taken)
+                raise ProgramError(f"helm upgrade failed: {kind} {name} exists: invalid ownership metadata ({other})")
+
     def _begin(self, verb: str, release: str) -> None:
         self.calls.append((verb, release))
         if self.terminated:
@@ -180,4 +193,9 @@ class FakeHelm:
 
 
 def _status(release: str, namespace: str, chart: Path, state: ReleaseState) -> ReleaseStatus:
-    return ReleaseStatus(name=release, namespace=namespace, state=state, revision=1, chart=chart.name)
+    return ReleaseStatus(name=release, namespace=namespace, state=state, revision=1, chart=charts.named(chart))
+
+
+def _place(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]

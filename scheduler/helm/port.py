@@ -68,12 +68,13 @@ class Helm(Protocol):
         namespace: str,
         labels: Mapping[str, str],
         ready_seconds: float,
+        may_take_over: bool = True,
     ) -> ReleaseStatus:
         """Install the release or make its next revision, and wait until all of it is ready.
 
         What is not ready within `ready_seconds` is undone: the revision before is brought back, and ready again; a
-        release that was new is removed. That it was so is a ProgramError. Objects that another release left behind are
-        taken over.
+        release that was new is removed. That it was so is a ProgramError. Objects that are there already and are not
+        this release's are taken over; where they may not be, nothing is changed and a ProgramError names one of them.
         """
         ...
 

@@ -72,10 +72,13 @@ class HelmProgram:
         namespace: str,
         labels: Mapping[str, str],
         ready_seconds: float,
+        may_take_over: bool = True,
     ) -> ReleaseStatus:
         marks = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         arguments = ["upgrade", release, chart, "--install", "--atomic", "--timeout", f"{ready_seconds:.0f}s"]
-        arguments += ["--take-ownership", "--namespace", namespace, "--values", "-", "--output", "json"]
+        arguments += ["--namespace", namespace, "--values", "-", "--output", "json"]
+        if may_take_over:
+            arguments.append("--take-ownership")
         if marks:
             arguments += ["--labels", marks]
         return _status(json.loads(self._run(arguments, given=_yaml(values))))

@@ -33,7 +33,7 @@ def _rendered(release: str, values: Values, namespace: str) -> list[Manifest]:
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": f"{release}-a", "namespace": namespace},
+            "metadata": {"name": values.get("name", f"{release}-a"), "namespace": namespace},
             "data": {"text": values["text"]},
         }
     ]
@@ -56,7 +56,7 @@ def chart(tmp_path: Path) -> Path:
     template = """\
         apiVersion: v1
         kind: ConfigMap
-        metadata: {name: {{ .Release.Name }}-a, namespace: {{ .Release.Namespace }}}
+        metadata: {name: {{ .Values.name | default (print .Release.Name "-a") }}, namespace: {{ .Release.Namespace }}}
         data: {text: {{ .Values.text | quote }}}
         """
     (folder / "templates" / "configmap.yaml").write_text(textwrap.dedent(template))
@@ -130,6 +130,7 @@ def test_a_release_is_installed_seen_and_uninstalled(helm: Helm, namespace: str,
     made = helm.install("small-1", chart=chart, values={"text": "a"}, namespace=namespace, labels=LABELS)
 
     assert (made.name, made.namespace, made.state, made.revision) == ("small-1", namespace, ReleaseState.DEPLOYED, 1)
+    assert made.chart == "small-0.1.0"
     assert helm.status("small-1", namespace=namespace) == made
     helm.uninstall("small-1", namespace=namespace)
     assert helm.status("small-1", namespace=namespace) is None
@@ -161,6 +162,29 @@ def test_an_upgrade_installs_what_is_not_there_and_then_makes_revisions(
     assert (second.state, second.revision) == (ReleaseState.DEPLOYED, 2)
     assert helm.status("small-1", namespace=namespace) == second
     assert helm.values("small-1", namespace=namespace) == {"text": "b"}
+
+
+def test_what_another_release_has_made_is_taken_over_only_where_it_may_be(
+    helm: Helm, namespace: str, chart: Path
+) -> None:
+    _upgrade(helm, "a", namespace=namespace, chart=chart)
+    given = {"text": "b", "name": "small-1-a"}
+
+    def upgrade(*, may_take_over: bool) -> ReleaseStatus:
+        return helm.upgrade(
+            "small-2",
+            chart=chart,
+            values=given,
+            namespace=namespace,
+            labels={},
+            ready_seconds=30,
+            may_take_over=may_take_over,
+        )
+
+    with pytest.raises(ProgramError, match="invalid ownership metadata"):
+        upgrade(may_take_over=False)
+    assert helm.status("small-2", namespace=namespace) is None
+    assert upgrade(may_take_over=True).state is ReleaseState.DEPLOYED
 
 
 def test_a_rollback_brings_back_what_was_deployed_before_as_a_new_revision(

@@ -1,0 +1,115 @@
+"""What is wrong with an order to add or remove an environment. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from scheduler.environments import claims
+from scheduler.environments.claims import Claim
+from scheduler.environments.platform import Platform
+from scheduler.errors import ConflictError, InvalidInputError, NotFoundError
+from scheduler.model.problem import Problem
+from scheduler.model.types import Manifest
+from scheduler.tekton import prerequisite
+
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_CLUSTERS_OWN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", prerequisite.NAMESPACE})
+_SHOWN_JOBS: Final = 10
+
+
+def check_name(platform: Platform, environment: str) -> None:
+    """InvalidInputError when no environment of the platform may ever have that name."""
+    problems = [Problem(pointer=environment, message=message) for message in _faults(platform, environment)]
+    if problems:
+        raise InvalidInputError(problems, summary="this cannot become an environment")
+
+
+def check_chart(platform: Platform, at_hand: str) -> None:
+    """ConflictError unless the chart at hand is the installed one: an environment is no occasion to upgrade."""
+    if platform.chart != at_hand:
+        raise ConflictError(
+            f"the release '{platform.release}' is installed from {platform.chart}, and the chart at hand is {at_hand}: "
+            f"name the installed one by --chart, or upgrade the platform first (helm -n {platform.namespace} upgrade "
+            f"{platform.release} …)"
+        )
+
+
+def check_namespace(platform: Platform, environment: str, found: Manifest | None, *, is_adopted: bool) -> None:
+    """ConflictError unless the namespace, None where there is none, may become an environment of the platform."""
+    claim = claims.claim(found, platform=platform.label)
+    if claim is Claim.GOING:
+        raise ConflictError(f"the namespace '{environment}' is being deleted; try again when it is gone")
+    if claim is Claim.OTHERS and found is not None:
+        raise ConflictError(
+            f"the namespace '{environment}' belongs to the platform {claims.owner_of(found)}; a namespace belongs to "
+            f"one platform (this one is {platform.label})"
+        )
+    if not platform.makes_namespaces:
+        _check_prepared(platform, environment, found)
+    elif claim is Claim.FREE:
+        _check_adoption(platform, environment, is_adopted=is_adopted)
+
+
+def check_removal(platform: Platform, environment: str) -> None:
+    """NotFoundError when it is no environment of the platform, ConflictError when it is its only one."""
+    if environment not in platform.environments:
+        there = ", ".join(platform.environments)
+        raise NotFoundError(f"'{environment}' is no environment of {platform.label} (there are {there})")
+    if len(platform.environments) == 1:
+        raise ConflictError(
+            f"'{environment}' is the only environment of {platform.label}, and a platform needs one; add another "
+            "first, or uninstall the platform"
+        )
+
+
+def check_jobs(environment: str, unfinished: Sequence[str]) -> None:
+    """ConflictError when there are any: they could not go on without what the environment gives them."""
+    if unfinished:
+        more = len(unfinished) - _SHOWN_JOBS
+        listed = ", ".join(unfinished[:_SHOWN_JOBS]) + (f" and {more} more" if more > 0 else "")
+        raise ConflictError(
+            f"'{environment}' has {len(unfinished)} unfinished job{'' if len(unfinished) == 1 else 's'}: {listed}; "
+            "wait for them or cancel them, or give --force: without the environment's accounts they fail, and nobody "
+            "removes what they have started"
+        )
+
+
+def _faults(platform: Platform, environment: str) -> Iterator[str]:
+    if not _NAME.fullmatch(environment):
+        yield "a namespace has at most 63 of a-z, 0-9 and '-', the first and last no '-'"
+    if environment == platform.namespace:
+        yield "it is the platform's own namespace; jobs run in namespaces of their own"
+    if environment == platform.builds:
+        yield "it is the namespace of the platform's builds; jobs run in namespaces of their own"
+    if environment in _CLUSTERS_OWN:
+        yield "it is the cluster's own namespace; jobs run in namespaces of their own"
+
+
+def _check_prepared(platform: Platform, environment: str, found: Manifest | None) -> None:
+    wanted = claims.needed(environment, platform=platform.label)
+    have = claims.labels_of(found) if found is not None else {}
+    lacking = {key: value for key, value in wanted.items() if have.get(key) != value}
+    if lacking:
+        created = "" if found is not None else f"kubectl create namespace {environment} && "
+        marks = " ".join(f"{key}={value}" for key, value in lacking.items())
+        raise ConflictError(
+            f"namespaces of {platform.label} are made by somebody else (its values say environment.create: false or "
+            f"global.prerequisites: exclude), and '{environment}' is not prepared: {created}kubectl label --overwrite "
+            f"namespace {environment} {marks}"
+        )
+
+
+def _check_adoption(platform: Platform, environment: str, *, is_adopted: bool) -> None:
+    if not is_adopted:
+        marks = " ".join(f"{key}={value}" for key, value in claims.needed(environment, platform=platform.label).items())
+        raise ConflictError(
+            f"the namespace '{environment}' is there and belongs to no platform; with --adopt it becomes an "
+            f"environment, with the labels {marks}, quotas, and a NetworkPolicy for all its pods"
+        )
+    if not platform.keeps_namespaces:
+        raise ConflictError(
+            f"the namespace '{environment}' cannot be adopted while the platform's values say environment.keep: false: "
+            "it would be deleted, with all that is in it, with the environment; set environment.keep: true first"
+        )
