@@ -114,7 +114,7 @@ def _without(text: str, names: tuple[str, ...]) -> str:
 
 def test_lists_hold_what_is_in_ones_own_environment(theirs: SchedulingClient, target: Target) -> None:
     assert theirs.jobs({}, limit=100) == ()
-    assert theirs.channels(ELSEWHERE) == ()
+    assert CHANNEL not in [channel["name"] for channel in theirs.channels(ELSEWHERE)]
     with pytest.raises(ForbiddenError):
         theirs.channels(ENVIRONMENT)
     with pytest.raises(NotFoundError):
@@ -125,7 +125,7 @@ def test_each_sees_their_own(theirs: SchedulingClient, client: SchedulingClient,
     """A channel made elsewhere is no more seen from here than the other way round, but by whoever may see both."""
     channel, schema = target.channel_documents
     theirs.deploy_channel(CHANNEL, channel=dict(channel), schema=dict(schema), environment=ELSEWHERE)
-    assert [found["name"] for found in theirs.channels(ELSEWHERE)] == [CHANNEL]
+    assert [found["name"] for found in theirs.channels(ELSEWHERE)].count(CHANNEL) == 1
     theirs.remove_channel(CHANNEL, ELSEWHERE)
     assert [found["name"] for found in client.channels(ENVIRONMENT)].count(CHANNEL) == 1
 
