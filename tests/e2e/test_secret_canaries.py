@@ -206,7 +206,7 @@ def test_etcd_holds_each_in_its_secret_alone(scored: Scored, planted: Canaries) 
 
 def test_no_log_and_no_audit_line_holds_one(scored: Scored, planted: Canaries) -> None:
     texts = scored.texts["logs"] + scored.texts["answers"]
-    assert any(scored.job in text and '\\"audit\\"' in text for _, text in scored.texts["logs"]), "no audit line"
+    assert any(scored.job in text and '"audit"' in text for _, text in scored.texts["logs"]), "no audit line"
     assert canaries.seen(planted.all(), texts) == planted.nowhere()
 
 
