@@ -51,7 +51,9 @@ def extended(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> It
 def _installed(platform: Platform, root: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Bootstrap container-tools from the tree with the sub-chart, upgrade, wait."""
     given, tools = root / "given.yaml", root / "tools.yaml"
-    given.write_text(yaml.safe_dump({**values, third_party.NAME: {"tlsVerify": False}}))
+    # tests before may have named the images instead of building them
+    builds = {**values["global"], "build": {**values["global"]["build"], "enabled": True}, "images": {}}
+    given.write_text(yaml.safe_dump({**values, "global": builds, third_party.NAME: {"tlsVerify": False}}))
     pull = ("--pull-registry", platform.registry_pull, "--base", platform.base_image)
     programs = ("--binaries", str(platform.programs), "--values", str(tools))
     _modelops(platform, root, "images", "bootstrap", platform.registry, *pull, *programs)
