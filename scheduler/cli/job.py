@@ -214,7 +214,9 @@ def _what(
         from scheduler.cli import upload  # noqa: PLC0415 - the other commands read no IR and send no models
         from scheduler.ir import load  # noqa: PLC0415
 
-        upload.models(load.from_folder(ir, fill_digests=True, model_types=None), session.modelops())
+        loaded = load.from_folder(ir, fill_digests=True, model_types=None)
+        if loaded.artifacts:  # who has none needs no modelops server
+            upload.models(loaded, session.modelops())
         return orders.of_folder(ir, environment=environment)
     return git or orders.of_pipeline(pipeline, revision, environment=environment)
 

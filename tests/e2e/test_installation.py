@@ -81,7 +81,7 @@ def test_a_build_that_fails_says_why_and_leaves_what_runs(built: Platform, deplo
     step = _steps(failed)["scoring-server-pmml"]
     assert (failed["state"], step["state"]) == ("failed", "failed")
     assert "not-there" in step["reason"]
-    assert failed["reason"] == step["reason"]
+    assert failed["reason"] == f"scoring-server-pmml: {step['reason']}"
     assert _steps(failed)["deploy"]["state"] == "waiting"
     assert _pods(built) == pods
     assert "not-there" in _modelops(built, "install", "logs", "scoring-server-pmml", "-n", NAMESPACE).decode()
