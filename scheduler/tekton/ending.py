@@ -49,12 +49,26 @@ def _scoring(facts: Facts) -> Ending:
     if said == "Succeeded":
         return Ending(state=JobState.SUCCEEDED, reason=_good_reason(facts), message=_words(facts.wait.outcome))
     if said == "Failed":
-        return _unfinished(facts) if facts.drain else _failed("wait", facts.wait.outcome)
+        return _unfinished(facts) if facts.drain else _failed_in_wait(facts)
     if facts.install.outcome.get("outcome") == "Failed" and not facts.is_cancelled:
         return _failed("install", facts.install.outcome)
     if facts.is_cancelled:
         return _cancelled(facts)
     return _without_outcome(facts)
+
+
+def _failed_in_wait(facts: Facts) -> Ending:
+    """Whoever removes the release before `wait` has begun is Tekton.
+
+    Seen: it counts a task whose pod was deleted as failed, begins with `finally`, runs the task once more after all,
+    and then what comes after it.
+    """
+    found = _failed("wait", facts.wait.outcome)
+    is_torn_down = facts.uninstall.exists and facts.uninstall.created_at < facts.wait.created_at
+    if found.reason is Reason.RELEASE_DELETED and is_torn_down:
+        message = "the pod of task install was ended from outside, and the teardown began before it was run again"
+        return Ending(state=JobState.FAILED, task="install", reason=Reason.TASK_POD_LOST, message=message)
+    return found
 
 
 def _unfinished(facts: Facts) -> Ending:

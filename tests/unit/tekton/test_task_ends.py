@@ -43,6 +43,21 @@ def test_a_task_whose_pod_was_taken_away_is_told_by_name(reason: str, message: s
     assert job.message == f"the pod of task wait was ended from outside ({reason}: {message})"
 
 
+@pytest.mark.parametrize(
+    ("minute", "end"), [(2, ("install", Reason.TASK_POD_LOST)), (8, ("wait", Reason.RELEASE_DELETED))]
+)
+def test_a_teardown_that_began_before_wait_was_no_deletion_by_hand(minute: int, end: tuple[str, Reason]) -> None:
+    """Tekton had given install up, began with `finally`, and ran install once more."""
+    gone = {"outcome": "Failed", "reason": "ReleaseDeleted", "message": "nothing of the job's release is there"}
+    teardown = task("uninstall", "True", "Succeeded", outcome=CLEAN)
+    teardown["metadata"] = {**teardown["metadata"], "creationTimestamp": f"2026-01-01T10:0{minute}:00Z"}  # type: ignore[dict-item]
+
+    tasks = [OK_INSTALL, task("wait", "False", "Failed", outcome=gone), teardown]
+    job = project(run("False", "Failed"), task_runs=tasks, pods=[])
+
+    assert (job.state, (job.task, job.reason)) == (JobState.FAILED, end)
+
+
 def test_a_task_that_crashed_by_itself_keeps_tektons_words() -> None:
     crashed = task("wait", "False", "StepFailed", '"step-wait" exited with code 1: Error')
     job = project(run("False", "Failed"), task_runs=[OK_INSTALL, crashed, OK_UNINSTALL])
