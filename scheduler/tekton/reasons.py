@@ -20,9 +20,10 @@ OF_TASK_RUN: Final[Mapping[str, Reason]] = {
     "PodEvicted": Reason.TASK_POD_LOST,
 }
 _FAILED: Final = frozenset({"Failed", "StepFailed"})
-_ENDED_BY_SIGNAL: Final = re.compile(r"exited with code (?:137|143|255)\b")
+_ENDED_BY_SIGNAL: Final = re.compile(r"exited with code (?:137|143|255)\b|^build failed for unspecified reasons")
 """SIGKILL or SIGTERM, and not because the run was cancelled: somebody or something took the pod away. 255 is what
-containerd says of a container that was just being started; our programs never end with it."""
+containerd says of a container that was just being started; our programs never end with it. For unspecified reasons
+fails, in Tekton's words, a pod that has failed and none of whose containers has."""
 NEVER_RAN: Final = frozenset({"TaskRunImagePullFailed", "CreateContainerConfigError", "InvalidImageName"})
 """Reasons of a step whose container was never made."""
 DEADLINE_OF_TASK: Final[Mapping[str, Reason]] = {

@@ -33,6 +33,7 @@ def test_a_task_without_a_node_says_what_its_pod_says() -> None:
         ("StepFailed", '"step-wait" exited with code 143: Error'),
         ("StepFailed", '"step-wait" exited with code 137: Error'),
         ("StepFailed", '"step-wait" exited with code 255: Error'),
+        ("Failed", "build failed for unspecified reasons."),
         ("PodEvicted", "The node was low on resource: memory."),
     ],
 )
