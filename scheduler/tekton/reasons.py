@@ -20,10 +20,10 @@ OF_TASK_RUN: Final[Mapping[str, Reason]] = {
     "PodEvicted": Reason.TASK_POD_LOST,
 }
 _FAILED: Final = frozenset({"Failed", "StepFailed"})
-_ENDED_BY_SIGNAL: Final = re.compile(r"exited with code (?:137|143|255)\b|^build failed for unspecified reasons")
-"""SIGKILL or SIGTERM, and not because the run was cancelled: somebody or something took the pod away. 255 is what
-containerd says of a container that was just being started; our programs never end with it. For unspecified reasons
-fails, in Tekton's words, a pod that has failed and none of whose containers has."""
+_POD_LOST: Final = re.compile(r"exited with code (?:137|143|255)\b|^build failed for unspecified reasons")
+"""Tekton's words for a pod that somebody or something took away, in a run that was not cancelled: SIGKILL or SIGTERM;
+255, which containerd says of a container that was just being started, and our programs never; no container that failed.
+"""
 NEVER_RAN: Final = frozenset({"TaskRunImagePullFailed", "CreateContainerConfigError", "InvalidImageName"})
 """Reasons of a step whose container was never made."""
 DEADLINE_OF_TASK: Final[Mapping[str, Reason]] = {
@@ -45,7 +45,7 @@ def of_task_run(reason: str, *, task: str, message: str = "") -> Reason:
     """Why a task run failed that left no outcome of its own."""
     if reason in TIMEOUTS:
         return DEADLINE_OF_TASK.get(task, Reason.RUN_DEADLINE)
-    if reason in _FAILED and _ENDED_BY_SIGNAL.search(message):
+    if reason in _FAILED and _POD_LOST.search(message):
         return Reason.TASK_POD_LOST
     return OF_TASK_RUN.get(reason, Reason.TEKTON)
 
