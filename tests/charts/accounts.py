@@ -26,6 +26,23 @@ def text() -> str:
     return _HEADER + "".join(f"\n{line}\n" if not line.startswith(" ") else f"{line}\n" for line in _lines(objects))
 
 
+def kept() -> Mapping[tuple[str, str], Mapping[str, set[str]]]:
+    """What the file says: (account, namespace) -> where -> `verb resource.group`, whatever its objects' names."""
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    held: dict[str, set[str]] = {}
+    for line in FILE.read_text().splitlines():
+        if line.startswith("ServiceAccount "):
+            _, name, _, namespace, *_ = line.split()
+            held = found.setdefault((name, namespace), {})
+        elif not line.startswith("  "):
+            held = {}
+        elif line.strip() != "nothing":
+            where, kind, verbs = line.strip().split(": ")
+            resource = kind.partition(" named ")[0]
+            held.setdefault(where, set()).update(f"{verb} {resource}" for verb in verbs.split(", "))
+    return found
+
+
 def _values() -> dict[str, Any]:
     person = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io"}
     access = {f"{role}s": [{**person, "name": f"some {role}"}] for role in ("viewer", "operator", "admin")}

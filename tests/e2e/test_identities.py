@@ -11,9 +11,10 @@ import pytest
 
 from scheduler import names
 from scheduler.cli.configuration import Login
-from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, RELEASE, Platform
+from scheduler.demo.installation import BUILD_NAMESPACE, ENVIRONMENT, NAMESPACE, OPERATOR, RELEASE, Platform
 from scheduler.errors import ProgramError
 from tests import routes
+from tests.charts import accounts
 from tests.e2e import callers as callers_
 from tests.e2e import everything
 from tests.e2e.callers import Callers
@@ -25,6 +26,9 @@ SCHEDULING: Final = f"{RELEASE}-scheduling-server"
 MODELOPS: Final = f"{RELEASE}-modelops-server"
 NOWHERE: Final = Target(environment=ENVIRONMENT)
 """Nothing of it is there, so that no answer depends on what other tests have made."""
+OF_HELM_TEST: Final = (f"{RELEASE}-test", NAMESPACE)
+"""An account that is there only while `helm test` runs."""
+MANY: Final = 5
 ORDER: Final = {"environment": ENVIRONMENT, "pipeline": "nothing"}
 REVIEWS: Final = {
     "create tokenreviews.authentication.k8s.io",
@@ -168,6 +172,16 @@ def test_the_modelops_server_may_start_jobs_for_its_callers_and_no_more(callers:
         ENVIRONMENT: _rights("create get list delete impersonate", f"jobs.{names.DOMAIN}"),
         NAMESPACE: _rights("get", f"pipelines.{names.DOMAIN}"),
     }
+
+
+def test_every_account_may_do_what_the_file_for_review_says(callers: Callers) -> None:
+    kept = {who: may for who, may in accounts.kept().items() if who != OF_HELM_TEST}
+    assert len(kept) > MANY
+    for (account, namespace), may in kept.items():
+        everywhere = may.get(accounts.CLUSTER, set())
+        for place in (NAMESPACE, BUILD_NAMESPACE, ENVIRONMENT):
+            found = callers.rights(account, namespace, namespace=place)
+            assert found == may.get(place, set()) | everywhere, f"{account} in {place}"
 
 
 def test_the_scoring_account_has_no_right_anywhere(callers: Callers) -> None:
