@@ -128,6 +128,24 @@ def test_a_run_under_way_is_ended_before_anything_is_uninstalled(chart: Path) ->
     assert ("uninstall", "modelops-apps") in helm.calls
 
 
+def test_a_run_that_does_not_end_is_named_and_nothing_is_uninstalled(chart: Path) -> None:
+    cluster, helm = FakeCluster(), FakeHelm()
+    cluster.put(objects.run(1))
+
+    with pytest.raises(UnavailableError, match="do not end: modelops-abababab-1"):
+        remove(cluster, helm)
+
+    assert ("uninstall", "modelops-apps") not in helm.calls
+
+
+def test_a_hook_that_does_not_go_is_named() -> None:
+    cluster = FakeCluster()
+    put_hook(cluster, "start", "post-install")
+
+    with pytest.raises(UnavailableError, match="not removed in time: Pod/start-x; remove it by hand"):
+        remove(cluster, FakeHelm())
+
+
 def test_what_goes_slowly_is_waited_for(chart: Path) -> None:
     cluster = FakeCluster()
     labels = {"app.kubernetes.io/instance": RELEASE, "pod-template-hash": "x"}
