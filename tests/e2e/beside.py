@@ -75,10 +75,10 @@ class Beside:
             time.sleep(1)
 
     def clear(self) -> None:
-        """Take away whatever a test made of it, and jobs that it left under way."""
+        """Take away whatever a test, or one that was cut off, made of it, with jobs that are under way."""
         self.platform.kubectl("delete", "pipelineruns.tekton.dev,jobs.batch", "--all", "-n", self.environment)
         with suppress(ProgramError):  # what it could not remove goes with the namespaces
-            self.helm("uninstall", "--ignore-not-found", "--wait", "--timeout", "5m")
+            self.helm("uninstall", "--ignore-not-found", "--wait", "--timeout", "4m")
         namespaces = (self.name, self.environment, names.build_namespace(self.name))
         self.platform.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s")
 

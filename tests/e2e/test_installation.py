@@ -98,6 +98,7 @@ def second_platform(deployed: Deployed) -> Iterator[Beside]:
     """A second platform with the images of the first. Gone afterwards, whatever a test made of it."""
     second = Beside(platform=deployed.platform, name=SECOND)
     values = second.values(tools=beside.tools_of(deployed.values), images=deployed.images)
+    second.clear()
     try:
         second.helm("install", beside.CHART, "--create-namespace", values=values)
         second.installed()

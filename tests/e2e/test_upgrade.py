@@ -131,6 +131,7 @@ def older(deployed: Deployed, cluster: KubernetesCluster) -> Iterator[Older]:
     made = Beside(platform=platform, name=OLDER)
     account = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": OLDER}
     values = {**made.values(**_split(images)), "access": {"operators": [account]}}
+    made.clear()
     try:
         made.helm("install", str(test_released.ARCHIVE), "--create-namespace", values=values)
         made.installed()
