@@ -1,3 +1,3 @@
 """Scoring jobs on Kubernetes, through Tekton and Helm."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 import yaml
 
+import scheduler
 from scheduler import assets, names
 from scheduler.bundle import contents, creating, loading
 from scheduler.bundle.contents import Contents
@@ -35,7 +36,8 @@ _CREATE = examples.of(
 )
 _LOAD = examples.of(
     "modelops bundle load modelops.tar registry.site.example --values images.yaml --charts charts",
-    "helm install modelops charts/modelops-0.1.0.tgz --namespace modelops --create-namespace --values images.yaml",
+    f"helm install modelops charts/modelops-{scheduler.__version__}.tgz --namespace modelops --create-namespace "
+    "--values images.yaml",
 )
 _PlainHttp = Annotated[bool | None, typer.Option(help="The registry without TLS; else by its address.")]
 

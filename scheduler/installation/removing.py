@@ -1,4 +1,4 @@
-"""`remove`: what the platform's own release does not hold goes before it: the applications, and the runs."""
+"""`remove`: what the platform's own release does not hold goes before it: applications, runs, Jobs of other hooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from scheduler import names
 from scheduler.cluster.port import Cluster
-from scheduler.errors import NotFoundError, SchedulerError, UnavailableError
+from scheduler.errors import ForbiddenError, NotFoundError, SchedulerError, UnavailableError
 from scheduler.helm.port import Helm
 from scheduler.installation import cancelling
 from scheduler.installation.cancelling import Ports
@@ -23,6 +23,11 @@ KINDS: Final = ("ConfigMap", "Deployment", "NetworkPolicy", "PersistentVolumeCla
 _MADE_BY_CONTROLLERS: Final = ("ReplicaSet", "Pod")
 _RELEASE: Final = "meta.helm.sh/release-name"
 _KEPT: Final = ("helm.sh/resource-policy", "keep")
+_INSTANCE: Final = "app.kubernetes.io/instance"
+_HOOK: Final = "helm.sh/hook"
+_OWN_HOOK: Final = "pre-delete"
+_JOB_NAME: Final = "batch.kubernetes.io/job-name"
+"""On the pods of a Job."""
 _TEMPLATE_HASH: Final = "pod-template-hash"
 """On the ReplicaSets of Deployments and their pods; a hook's pod has none."""
 _log = logging.getLogger(__name__)
@@ -44,6 +49,8 @@ def remove(order: Order, *, helm: Helm, ports: Ports) -> str:
     """
     deadline = ports.clock() + order.seconds
     applications = names.applications_release(order.release)
+    # first, because `start` would begin another run
+    _until_none(lambda: _hooks(order, ports.cluster), deadline=deadline, ports=ports)
     found = ports.cluster.list("PipelineRun", order.build_namespace, labels={names.INSTALLATION: order.release})
     cancelling.cancel(found, deadline=deadline, ports=ports)
     _until_none(lambda: _release(applications, order, helm), deadline=deadline, ports=ports)
@@ -73,6 +80,28 @@ def _until_none(left: Callable[[], list[str]], *, deadline: float, ports: Ports)
         ports.pause()
 
 
+def _hooks(order: Order, cluster: Cluster) -> list[str]:
+    """Other hooks' Jobs and their pods: those that failed have stayed with their words, and helm forgets them."""
+    labels = {_INSTANCE: order.release}
+    try:
+        jobs = cluster.list("Job", order.namespace, labels=labels).items
+    except ForbiddenError as error:
+        # roles as 0.1.0 made them; an administrator's release of prerequisites may still be that old
+        _log.warning("Jobs of hooks that failed stay: %s", error)
+        return []
+    going = [job for job in jobs if view.text(job, "metadata", "annotations", _HOOK) not in {"", _OWN_HOOK}]
+    for job in going:
+        with suppress(NotFoundError):
+            cluster.delete("Job", job["metadata"]["name"], order.namespace)
+    staying = {job["metadata"]["name"] for job in jobs} - {job["metadata"]["name"] for job in going}
+    pods = [
+        pod
+        for pod in cluster.list("Pod", order.namespace, labels={**labels, _JOB_NAME: None})
+        if pod["metadata"]["labels"][_JOB_NAME] not in staying
+    ]
+    return [f"{kind}/{item['metadata']['name']}" for kind, found in (("Job", going), ("Pod", pods)) for item in found]
+
+
 def _release(applications: str, order: Order, helm: Helm) -> list[str]:
     with suppress(NotFoundError):
         _log.info("uninstalling %s", applications)
@@ -88,7 +117,7 @@ def remains(applications: str, order: Order, cluster: Cluster) -> list[str]:
         for item in cluster.list(kind, order.namespace)
         if view.text(item, "metadata", "annotations", _RELEASE) == applications and not _is_kept(item)
     ]
-    labels = {"app.kubernetes.io/instance": order.release, _TEMPLATE_HASH: None}
+    labels = {_INSTANCE: order.release, _TEMPLATE_HASH: None}
     for kind in _MADE_BY_CONTROLLERS:
         found += [(kind, item) for item in cluster.list(kind, order.namespace, labels=labels)]
     return [f"{kind}/{item['metadata']['name']}" for kind, item in found]

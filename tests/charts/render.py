@@ -64,11 +64,15 @@ def chart(path: Path, *, values: Values, release: str, namespace: str) -> tuple[
     return tuple(found for found in yaml.safe_load_all(text) if found)
 
 
-def platform(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
-    return chart(PLATFORM, values=values, release=release, namespace=namespace)
+def platform(
+    values: Values, *, release: str = "modelops", namespace: str = "modelops", path: Path = PLATFORM
+) -> tuple[Manifest, ...]:
+    return chart(path, values=values, release=release, namespace=namespace)
 
 
-def applications(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
+def applications(
+    values: Values, *, release: str = "modelops", namespace: str = "modelops", path: Path = PLATFORM
+) -> tuple[Manifest, ...]:
     """The release `<release>-apps` that the installation makes from the same values."""
     given = dict(values)
     built = {name: f"registry.example.com/modelops/{name}@sha256:{DIGEST}" for name in PROGRAMS}
@@ -79,14 +83,16 @@ def applications(values: Values, *, release: str = "modelops", namespace: str = 
         "platform": {"name": release},
         "images": images,
     }
-    return chart(PLATFORM, values=given, release=f"{release}-apps", namespace=namespace)
+    return chart(path, values=given, release=f"{release}-apps", namespace=namespace)
 
 
-def both(values: Values, *, release: str = "modelops", namespace: str = "modelops") -> tuple[Manifest, ...]:
+def both(
+    values: Values, *, release: str = "modelops", namespace: str = "modelops", path: Path = PLATFORM
+) -> tuple[Manifest, ...]:
     """Everything that a platform consists of: the objects of its two releases."""
     return (
-        *platform(values, release=release, namespace=namespace),
-        *applications(values, release=release, namespace=namespace),
+        *platform(values, release=release, namespace=namespace, path=path),
+        *applications(values, release=release, namespace=namespace, path=path),
     )
 
 

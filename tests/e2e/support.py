@@ -64,10 +64,7 @@ class Jobs:
             return client.request(method, path, json=body)
 
     def upload(self, content: bytes, *, sha256: str) -> None:
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(content)
-            file.flush()
-            self.store.upload(Path(file.name), sha256=sha256)
+        upload(self.store, content, sha256=sha256)
 
     def give(self, recipe: Recipe, source: bytes | None) -> None:
         """Put the recipe's source on the volume, or none; whatever its earlier jobs left is gone."""
@@ -147,6 +144,13 @@ class Jobs:
         """Every file on the volume that the recipe's job could have made: results, manifests, unfinished parts."""
         mine = (name for name in self.files.names() if name.split("/")[-1].lstrip(".").startswith(f"{recipe.name}."))
         return {name for name in mine if name != recipe.source}
+
+
+def upload(store: ModelopsClient, content: bytes, *, sha256: str) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        store.upload(Path(file.name), sha256=sha256)
 
 
 def order(recipe: Recipe, **more: object) -> dict[str, object]:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from scheduler import assets, names
 from scheduler.demo import installation
 from scheduler.demo.installation import NAMESPACE, RELEASE, Platform
 from scheduler.errors import ProgramError
+from tests.e2e import beside
+from tests.e2e.beside import Beside
 from tests.e2e.deployed import Deployed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.runs_last]
 
-CHART: Final = str(assets.charts() / "modelops")
 SECOND: Final = "second"
 """Namespace and release of a platform beside the others."""
-ENVIRONMENT: Final = "second-jobs"
-KINDS: Final = (
-    "deployments,services,configmaps,persistentvolumeclaims,networkpolicies,pods,jobs,secrets,roles,rolebindings"
-)
-CLUSTER_KINDS: Final = "namespaces,clusterroles,clusterrolebindings,priorityclasses"
+SERVICE: Final = f"service/{SECOND}-modelops-server"
 
 
 def _modelops(platform: Platform, *words: str) -> bytes:
@@ -95,55 +94,87 @@ def test_a_build_that_fails_says_why_and_leaves_what_runs(built: Platform, deplo
     assert installation.images(built) == deployed.images
 
 
-@pytest.fixture(name="beside", scope="module")
-def second_platform(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A second platform with the images of the first; its values. Gone afterwards, whatever a test made of it."""
-    platform = deployed.platform
-    tools = yaml.safe_load(deployed.values.read_text())["global"]
-    given = {"build": {"enabled": False, "tools": tools["build"]["tools"]}, "images": dict(deployed.images)}
-    values = tmp_path_factory.mktemp("second") / "second.yaml"
-    content = {"global": {**given, "size": "small", "environments": [ENVIRONMENT]}, "environment": {"keep": False}}
-    values.write_text(yaml.safe_dump({**content, "modelops-server": {"persistence": {"size": "1Gi", "keep": False}}}))
-    words = ("-n", SECOND, "--create-namespace", "--values", str(values))
-    platform.run("helm", "install", SECOND, CHART, *words)
-    _modelops(platform, "install", "wait", "-n", SECOND, "--release", SECOND)
-    yield values
-    platform.run("helm", "uninstall", SECOND, "-n", SECOND, "--ignore-not-found", "--wait", "--timeout", "5m")
-    namespaces = (SECOND, ENVIRONMENT, names.build_namespace(SECOND))
-    platform.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s")
+@pytest.fixture(name="second", scope="module")
+def second_platform(deployed: Deployed) -> Iterator[Beside]:
+    """A second platform with the images of the first. Gone afterwards, whatever a test made of it."""
+    second = Beside(platform=deployed.platform, name=SECOND)
+    values = second.values(tools=beside.tools_of(deployed.values), images=deployed.images)
+    second.clear()
+    try:
+        second.helm("install", beside.CHART, "--create-namespace", values=values)
+        second.installed()
+        yield second
+    finally:
+        second.clear()
 
 
-def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(beside: Path, deployed: Deployed) -> None:
-    platform = deployed.platform
-    pods = _pods(platform)
+def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(second: Beside) -> None:
+    pods = _pods(second.platform)
 
-    said = platform.run("helm", "test", SECOND, "-n", SECOND, "--timeout", "4m").decode()
+    said = second.helm("test", "--timeout", "4m")
 
     assert "Succeeded" in said
-    assert _pods(platform) == pods
+    assert _pods(second.platform) == pods
 
 
-def test_an_environment_belongs_to_one_platform(beside: Path, deployed: Deployed) -> None:
-    words = ("-n", SECOND, "--reuse-values", "--set", f"global.environments={{{installation.ENVIRONMENT}}}")
+def test_an_environment_belongs_to_one_platform(second: Beside) -> None:
+    words = ("--reuse-values", "--set", f"global.environments={{{installation.ENVIRONMENT}}}")
     with pytest.raises(ProgramError) as caught:
-        deployed.platform.run("helm", "upgrade", SECOND, CHART, *words)
+        second.helm("upgrade", beside.CHART, *words)
 
     assert f"{NAMESPACE}.{RELEASE}" in str(caught.value)
 
 
-def test_a_platform_that_is_uninstalled_leaves_nothing(beside: Path, deployed: Deployed) -> None:
-    platform = deployed.platform
+def test_what_does_not_go_is_told_instead_of_waited_for(second: Beside, tmp_path: Path) -> None:
+    second.helm("upgrade", _impatient(tmp_path), "--reuse-values", "--no-hooks")
+    began = time.monotonic()
+    with _held(second, SERVICE), pytest.raises(ProgramError) as caught:
+        second.helm("uninstall")
 
-    platform.run("helm", "uninstall", SECOND, "-n", SECOND, "--wait", "--timeout", "5m")
-
-    marks = ("-l", f"app.kubernetes.io/instance={SECOND}")
-    assert _named(platform, KINDS, "-n", SECOND, *marks) == []
-    deadline = time.monotonic() + 120  # a namespace takes a while to go
-    while left := _named(platform, CLUSTER_KINDS, *marks):
-        assert time.monotonic() < deadline, left
-        time.sleep(1)
-    assert _named(platform, "secrets", "-n", SECOND, "-l", "owner=helm") == []
+    assert time.monotonic() - began < 60
+    assert f"{SECOND}-remove failed: BackoffLimitExceeded" in str(caught.value)
+    said = second.platform.kubectl("-n", SECOND, "logs", f"job/{SECOND}-remove").decode()
+    assert re.search(rf"remove: failed: not removed in time: Service/{SECOND}-modelops-server[^;]*; remove it by", said)
+    assert second.objects("serviceaccounts", "-l", f"app.kubernetes.io/instance={SECOND}"), "the rest has stayed"
 
 
-def _named(platform: Platform, kinds: str, *selection: str) -> list[str]:
-    return [f"{item['kind']}/{item['metadata']['name']}" for item in platform.objects(kinds, *selection)]
+def _impatient(folder: Path) -> str:
+    """The platform's chart with a hook that gives up after ten seconds."""
+    chart = shutil.copytree(beside.CHART, folder / "modelops")
+    hooks = chart / "templates" / "installation" / "hooks.yaml"
+    patient = hooks.read_text()
+    assert patient.count("--seconds=270") == 1
+    hooks.write_text(patient.replace("--seconds=270", "--seconds=10"))
+    return str(chart)
+
+
+@contextmanager
+def _held(second: Beside, what: str) -> Iterator[None]:
+    """An object that cannot go."""
+
+    def finalizers(*names_: str) -> None:
+        patch = json.dumps({"metadata": {"finalizers": [*names_]}})
+        second.platform.kubectl("-n", SECOND, "patch", what, "--type=merge", "-p", patch)
+
+    finalizers("modelops.dev/tests")
+    try:
+        yield
+    finally:
+        finalizers()
+
+
+def test_a_platform_that_is_uninstalled_leaves_nothing_not_even_a_hook_that_failed(second: Beside) -> None:
+    failed = f"{SECOND}-start"
+    (hook,) = (
+        one
+        for one in yaml.safe_load_all(second.platform.run("helm", "get", "hooks", SECOND, "-n", SECOND))
+        if one and one["metadata"]["name"] == failed
+    )
+    (container,) = hook["spec"]["template"]["spec"]["containers"]
+    container["args"] = ["--no-such-option"]
+    second.platform.apply(hook)
+    second.platform.kubectl("-n", SECOND, "wait", f"job/{failed}", "--for=condition=Failed", "--timeout=60s")
+
+    second.helm("uninstall", "--wait", "--timeout", "5m")
+
+    second.assert_nothing_left()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import scheduler
 from scheduler.cli import exit_codes, offline
 from scheduler.cli.offline import Wish
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
@@ -141,8 +142,8 @@ def test_a_plan_without_programs_has_its_own_exit_code(run: Run, monkeypatch: py
 
 
 def test_version_help_and_wrong_words(run: Run) -> None:
-    assert run("version").out == "modelops 0.1.0\n"
-    assert json.loads(run("version", "-o", "json").out)["version"] == "0.1.0"
+    assert run("version").out == f"modelops {scheduler.__version__}\n"
+    assert json.loads(run("version", "-o", "json").out)["version"] == scheduler.__version__
     help_ = run("--help")
     assert help_.code == 0
     assert all(str(code) in help_.out for code in exit_codes.MEANING)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scheduler.cluster.fake import FakeCluster
+from scheduler.cluster.port import Listing, OwnAccessError
 from scheduler.errors import UnavailableError
 from scheduler.helm.fake import FakeHelm, Release
 from scheduler.installation import removing
@@ -51,6 +52,65 @@ def test_applications_and_runs_go_and_what_is_not_theirs_stays(chart: Path) -> N
     assert [item["metadata"]["name"] for item in cluster.list("ConfigMap", NAMESPACE)] == ["modelops-platform-values"]
 
 
+def put_hook(cluster: FakeCluster, name: str, when: str) -> None:
+    """A hook's Job and its pod."""
+    labels = {"app.kubernetes.io/instance": RELEASE}
+    put(cluster, "Job", name, labels=labels, annotations={"helm.sh/hook": when} if when else {})
+    put(cluster, "Pod", f"{name}-x", labels={**labels, "batch.kubernetes.io/job-name": name})
+
+
+def test_jobs_of_other_hooks_go_with_their_pods_and_its_own_stays() -> None:
+    cluster = FakeCluster()
+    for name, when in (("start", "post-install,post-upgrade"), ("test", "test"), ("remove", "pre-delete"), ("own", "")):
+        put_hook(cluster, name, when)
+    collected: list[str] = []
+
+    def garbage_collector() -> None:
+        assert not [name for name in ("start", "test") if name in named(cluster, "Job")]
+        for name in ("start-x", "test-x"):
+            if name in named(cluster, "Pod"):
+                cluster.delete("Pod", name, NAMESPACE)
+                collected.append(name)
+
+    remove(cluster, FakeHelm(), garbage_collector)
+
+    assert collected == ["start-x", "test-x"]
+    assert named(cluster, "Job") == ["own", "remove"]
+    assert named(cluster, "Pod") == ["own-x", "remove-x"]
+
+
+def named(cluster: FakeCluster, kind: str) -> list[str]:
+    return sorted(item["metadata"]["name"] for item in cluster.list(kind, NAMESPACE))
+
+
+def test_a_hook_that_begins_runs_goes_before_the_runs() -> None:
+    cluster = FakeCluster()
+    put_hook(cluster, "start", "post-install")
+    cluster.put(objects.run(1))
+
+    def world() -> None:
+        if "start-x" in named(cluster, "Pod"):
+            assert ("patch", "PipelineRun") not in cluster.calls
+            cluster.delete("Pod", "start-x", NAMESPACE)
+        else:
+            objects.end(cluster, "modelops-abababab-1")
+
+    remove(cluster, FakeHelm(), world)
+
+    assert ("patch", "PipelineRun") in cluster.calls
+
+
+def test_roles_that_do_not_let_it_see_hooks_hold_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    class WithoutRight(FakeCluster):
+        def list(self, kind: str, *arguments: Any, **more: Any) -> Listing:
+            if kind == "Job":
+                raise OwnAccessError("jobs.batch is forbidden")
+            return super().list(kind, *arguments, **more)
+
+    assert remove(WithoutRight(), FakeHelm()).startswith("nothing of")
+    assert "Jobs of hooks that failed stay: jobs.batch is forbidden" in caplog.text
+
+
 def test_a_platform_without_applications_is_removed(chart: Path) -> None:
     assert remove(FakeCluster(), FakeHelm()).startswith("nothing of")
 
@@ -66,6 +126,24 @@ def test_a_run_under_way_is_ended_before_anything_is_uninstalled(chart: Path) ->
     remove(cluster, helm, tekton)
 
     assert ("uninstall", "modelops-apps") in helm.calls
+
+
+def test_a_run_that_does_not_end_is_named_and_nothing_is_uninstalled(chart: Path) -> None:
+    cluster, helm = FakeCluster(), FakeHelm()
+    cluster.put(objects.run(1))
+
+    with pytest.raises(UnavailableError, match="do not end: modelops-abababab-1"):
+        remove(cluster, helm)
+
+    assert ("uninstall", "modelops-apps") not in helm.calls
+
+
+def test_a_hook_that_does_not_go_is_named() -> None:
+    cluster = FakeCluster()
+    put_hook(cluster, "start", "post-install")
+
+    with pytest.raises(UnavailableError, match="not removed in time: Pod/start-x; remove it by hand"):
+        remove(cluster, FakeHelm())
 
 
 def test_what_goes_slowly_is_waited_for(chart: Path) -> None:
