@@ -6,28 +6,21 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
-from scheduler import assets, names
 from scheduler.demo import installation
 from scheduler.demo.installation import NAMESPACE, RELEASE, Platform
 from scheduler.errors import ProgramError
+from tests.e2e import beside
 from tests.e2e.deployed import Deployed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.runs_last]
 
-CHART: Final = str(assets.charts() / "modelops")
 SECOND: Final = "second"
 """Namespace and release of a platform beside the others."""
 ENVIRONMENT: Final = "second-jobs"
-KINDS: Final = (
-    "deployments,services,configmaps,persistentvolumeclaims,networkpolicies,pods,jobs,secrets,roles,rolebindings"
-)
-CLUSTER_KINDS: Final = "namespaces,clusterroles,clusterrolebindings,priorityclasses"
 
 
 def _modelops(platform: Platform, *words: str) -> bytes:
@@ -95,25 +88,22 @@ def test_a_build_that_fails_says_why_and_leaves_what_runs(built: Platform, deplo
     assert installation.images(built) == deployed.images
 
 
-@pytest.fixture(name="beside", scope="module")
-def second_platform(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A second platform with the images of the first; its values. Gone afterwards, whatever a test made of it."""
+@pytest.fixture(scope="module")
+def second_platform(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A second platform with the images of the first. Gone afterwards, whatever a test made of it."""
     platform = deployed.platform
-    tools = yaml.safe_load(deployed.values.read_text())["global"]
-    given = {"build": {"enabled": False, "tools": tools["build"]["tools"]}, "images": dict(deployed.images)}
-    values = tmp_path_factory.mktemp("second") / "second.yaml"
-    content = {"global": {**given, "size": "small", "environments": [ENVIRONMENT]}, "environment": {"keep": False}}
-    values.write_text(yaml.safe_dump({**content, "modelops-server": {"persistence": {"size": "1Gi", "keep": False}}}))
-    words = ("-n", SECOND, "--create-namespace", "--values", str(values))
-    platform.run("helm", "install", SECOND, CHART, *words)
-    _modelops(platform, "install", "wait", "-n", SECOND, "--release", SECOND)
-    yield values
-    platform.run("helm", "uninstall", SECOND, "-n", SECOND, "--ignore-not-found", "--wait", "--timeout", "5m")
-    namespaces = (SECOND, ENVIRONMENT, names.build_namespace(SECOND))
-    platform.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s")
+    folder = tmp_path_factory.mktemp("second")
+    theirs = beside.write(beside.images(deployed), folder / "images.yaml")
+    own = beside.write(beside.small(ENVIRONMENT), folder / "second.yaml")
+    with beside.cleared(platform, SECOND, ENVIRONMENT):
+        words = ("-n", SECOND, "--create-namespace", "--values", str(theirs), "--values", str(own))
+        platform.run("helm", "install", SECOND, beside.CHART, *words)
+        _modelops(platform, "install", "wait", "-n", SECOND, "--release", SECOND)
+        yield
 
 
-def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(beside: Path, deployed: Deployed) -> None:
+@pytest.mark.usefixtures("second_platform")
+def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(deployed: Deployed) -> None:
     platform = deployed.platform
     pods = _pods(platform)
 
@@ -123,27 +113,25 @@ def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(beside: P
     assert _pods(platform) == pods
 
 
-def test_an_environment_belongs_to_one_platform(beside: Path, deployed: Deployed) -> None:
+@pytest.mark.usefixtures("second_platform")
+def test_an_environment_belongs_to_one_platform(deployed: Deployed) -> None:
     words = ("-n", SECOND, "--reuse-values", "--set", f"global.environments={{{installation.ENVIRONMENT}}}")
     with pytest.raises(ProgramError) as caught:
-        deployed.platform.run("helm", "upgrade", SECOND, CHART, *words)
+        deployed.platform.run("helm", "upgrade", SECOND, beside.CHART, *words)
 
     assert f"{NAMESPACE}.{RELEASE}" in str(caught.value)
 
 
-def test_a_platform_that_is_uninstalled_leaves_nothing(beside: Path, deployed: Deployed) -> None:
+@pytest.mark.usefixtures("second_platform")
+def test_a_platform_that_is_uninstalled_leaves_nothing(deployed: Deployed) -> None:
     platform = deployed.platform
 
     platform.run("helm", "uninstall", SECOND, "-n", SECOND, "--wait", "--timeout", "5m")
 
     marks = ("-l", f"app.kubernetes.io/instance={SECOND}")
-    assert _named(platform, KINDS, "-n", SECOND, *marks) == []
+    assert beside.named(platform, beside.KINDS, "-n", SECOND, *marks) == []
     deadline = time.monotonic() + 120  # a namespace takes a while to go
-    while left := _named(platform, CLUSTER_KINDS, *marks):
+    while left := beside.named(platform, beside.CLUSTER_KINDS, *marks):
         assert time.monotonic() < deadline, left
         time.sleep(1)
-    assert _named(platform, "secrets", "-n", SECOND, "-l", "owner=helm") == []
-
-
-def _named(platform: Platform, kinds: str, *selection: str) -> list[str]:
-    return [f"{item['kind']}/{item['metadata']['name']}" for item in platform.objects(kinds, *selection)]
+    assert beside.named(platform, "secrets", "-n", SECOND, "-l", "owner=helm") == []
