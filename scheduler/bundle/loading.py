@@ -22,19 +22,27 @@ _DOCUMENT_BYTES: Final = 4 << 20
 def load(source: Path, *, store: Store, charts: Path | None, tell: Callable[[str], None]) -> Contents:
     """What the bundle holds, when all of it is in the registry as `modelops/<name>`, checked digest by digest.
 
-    Blobs that the registry has are not sent again. Charts are written into the folder `charts`, when there is one.
+    All of the archive is read and checked first: of a bundle that was cut or changed nothing is sent or written, and
+    the error names image, part and digest. Blobs that the registry has are not sent again. Charts are written into the
+    folder `charts`, when there is one.
     """
     try:
         with tarfile.open(source, "r:") as archive:
             bundle = _Opened(archive)
             found = contents.parse(bundle.text(contents.MANIFEST).decode())
-            bundle.check_charts(found, charts)
+            packed = bundle.charts(found)
             for name, digest in sorted(found.images.items()):
-                sent = bundle.image(f"modelops/{name}", digest, store)
+                bundle.check(name, digest)
+            for name, digest in sorted(found.images.items()):
+                sent = bundle.send(name, digest, store)
                 tell(f"{name}: {sent / 1e6:,.1f} MB sent")
-            return found
     except (tarfile.TarError, OSError, UnicodeDecodeError) as error:
         raise _damaged(source.name, str(error)) from error
+    if charts is not None:
+        charts.mkdir(parents=True, exist_ok=True)
+        for name, content in packed.items():
+            (charts / name).write_bytes(content)
+    return found
 
 
 class _Opened:
@@ -43,6 +51,8 @@ class _Opened:
     def __init__(self, archive: tarfile.TarFile) -> None:
         self._archive = archive
         self._members = {member.name: member for member in archive.getmembers() if member.isfile()}
+        self._checked: set[str] = set()
+        """Blobs whose bytes have been found to have their digest."""
 
     def text(self, path: str) -> bytes:
         member = self._member(path)
@@ -51,35 +61,51 @@ class _Opened:
         with self._open(path) as file:
             return file.read()
 
-    def check_charts(self, found: Contents, folder: Path | None) -> None:
+    def charts(self, found: Contents) -> dict[str, bytes]:
+        """File name -> content."""
+        packed = {}
         for name, digest in sorted(found.charts.items()):
             if PurePosixPath(name).name != name:
                 raise _damaged(contents.MANIFEST, f"'{name}' is no file name")
-            content = self.text(f"charts/{name}")
-            _same(content, digest, f"chart {name}")
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(content)
+            packed[name] = self.text(f"charts/{name}")
+            _same(packed[name], digest, f"chart {name}")
+        return packed
 
-    def image(self, repository: str, digest: str, store: Store) -> int:
+    def check(self, image: str, digest: str) -> None:
+        """That the image is whole: every part is there, with the size and digest that it should have."""
+        manifests, blobs = contents.children(self._manifest(image, digest))
+        for child in manifests:
+            self.check(image, child.digest)
+        for blob in blobs:
+            if blob.digest not in self._checked:
+                for _ in self._blob(image, blob):
+                    pass
+                self._checked.add(blob.digest)
+
+    def send(self, image: str, digest: str, store: Store) -> int:
         """Bytes that had to be sent."""
-        content = self.text(contents.blob_path(digest))
-        _same(content, digest, f"manifest of {repository}")
+        repository, content = f"modelops/{image}", self._manifest(image, digest)
         manifests, blobs = contents.children(content)
-        sent = sum(self.image(repository, child.digest, store) for child in manifests)
-        sent += sum(self._blob(repository, blob, store) for blob in blobs)
+        sent = sum(self.send(image, child.digest, store) for child in manifests)
+        for blob in blobs:
+            if not store.has_blob(repository, blob.digest):
+                store.put_blob(repository, blob.digest, size=blob.size, content=self._blob(image, blob))
+                sent += blob.size
         store.put_manifest(repository, digest, Document(content=content, media_type=contents.media_type(content)))
         return sent
 
-    def _blob(self, repository: str, blob: Descriptor, store: Store) -> int:
-        if store.has_blob(repository, blob.digest):
-            return 0
+    def _manifest(self, image: str, digest: str) -> bytes:
+        content = self.text(contents.blob_path(digest))
+        _same(content, digest, f"manifest of {image}")
+        return content
+
+    def _blob(self, image: str, blob: Descriptor) -> Iterator[bytes]:
+        """Its bytes; behind the last a DigestMismatchError when they are not what was promised."""
         path = contents.blob_path(blob.digest)
-        if self._member(path).size != blob.size:
-            raise _damaged(path, f"it has {self._member(path).size} bytes, and its manifest says {blob.size}")
-        pieces = checked(self._pieces(path), digest=blob.digest, size=blob.size, what=path)
-        store.put_blob(repository, blob.digest, size=blob.size, content=pieces)
-        return blob.size
+        size = self._member(path).size
+        if size != blob.size:
+            raise _damaged(path, f"it has {size} bytes, and the manifest of {image} says {blob.size}")
+        yield from checked(self._pieces(path), digest=blob.digest, size=blob.size, what=f"{path} of {image}")
 
     def _pieces(self, path: str) -> Iterator[bytes]:
         with self._open(path) as file:

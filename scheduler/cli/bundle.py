@@ -55,7 +55,10 @@ def create(
     plain_http: _PlainHttp = None,
     form: Output = Format.TABLE,
 ) -> None:
-    """Write all images of a platform (an OCI layout), its charts, and the digest of each into one archive."""
+    """Write all images of a platform (an OCI layout), its charts, and the digest of each into one archive.
+
+    Equal images and charts make the same bytes.
+    """
     given = _values(values or [], release, namespace)
     pull = ((given.get("global") or {}).get("registry") or {}).get("pull") or ""
     images = contents.wanted(given)
@@ -80,7 +83,11 @@ def load(
     plain_http: _PlainHttp = None,
     form: Output = Format.TABLE,
 ) -> None:
-    """Push a bundle's images into a registry, and write its charts and the values that install them without a build."""
+    """Push a bundle's images into a registry, and write its charts and the values that install them without a build.
+
+    The whole archive is read and checked first: of one that was cut or changed nothing is pushed, and the error names
+    image, part and digest.
+    """
     found = loading.load(archive, store=_stores(plain_http)(registry), charts=charts, tell=output.note)
     made = contents.values_of(found, push=registry, pull=pull_registry or registry)
     if values is not None:

@@ -20,6 +20,9 @@ from scheduler.model.types import Manifest, Values
 
 TIMEOUT_SECONDS: Final = 240.0
 
+_KUBERNETES: Final = "1.33.0"
+"""The oldest that charts here ask for. Without a cluster helm takes one of its own time, and a helm that was built from
+its module takes 1.20."""
 _ONCE_DEPLOYED: Final = frozenset({"deployed", "superseded"})
 _SPECIAL: Final = re.compile("[^ -~]")
 _NOT_FOUND: Final = "release: not found"
@@ -119,6 +122,7 @@ class HelmProgram:
 
     def template(self, release: str, *, chart: Path, values: Values, namespace: str) -> list[Manifest]:
         arguments = ["template", release, chart, "--namespace", namespace, "--values", "-", "--skip-crds"]
+        arguments += ["--kube-version", _KUBERNETES]
         text = self._run(arguments, given=_yaml(values)).decode()
         return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
 

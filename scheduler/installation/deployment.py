@@ -28,6 +28,7 @@ from scheduler.images import build
 from scheduler.installation import unready
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
+from scheduler.preprocess import quotas, resources
 from scheduler.preprocess.merge import merge
 from scheduler.release.stop import Stop
 
@@ -66,13 +67,15 @@ class Ports:
 def deploy(order: Order, *, ports: Ports) -> str:
     """What was done, in a sentence.
 
-    What another attempt left half done is undone first. When something does not get ready in time, the revision before
-    is brought back and the ProgramError says what was not ready, and why.
+    Servers that no quota of the namespace could ever hold are an InvalidInputError, and nothing is touched. What
+    another attempt left half done is undone first. When something does not get ready in time, the revision before is
+    brought back and the ProgramError says what was not ready, and why.
     """
     values = applied(order)
     for attempt in range(1, _ATTEMPTS + 1):
         ports.stop.check()
         try:
+            _check_room(order, values, ports)
             _mend(order, ports)
             done = _upgrade(order, values, ports)
         except (UnavailableError, ConflictError):
@@ -117,6 +120,26 @@ def _checked(order: Order) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidInputError([Problem(document=order.values.name, message="must be a mapping")])
     return values
+
+
+def _check_room(order: Order, values: Values, ports: Ports) -> None:
+    """What a full namespace would only tell when helm's time is over is told at once where it cannot get better."""
+    found = [one for one in ports.cluster.list("ResourceQuota", order.namespace) if quotas.counts(one, "")]
+    if not found:
+        return
+    release = names.applications_release(order.release)
+    objects = ports.helm.template(release, chart=order.chart, values=values, namespace=order.namespace)
+    asked = resources.totals(objects)
+    problems = [
+        Problem(
+            pointer=f"quota '{lack.quota}' of namespace '{order.namespace}'",
+            message=f"the servers need {lack.resource} {lack.need}, and it allows {lack.hard}",
+        )
+        for quota in found
+        for lack in quotas.lacking(asked, quota)
+    ]
+    if problems:
+        raise InvalidInputError(problems, summary="the applications do not fit, and nothing was changed")
 
 
 def _mend(order: Order, ports: Ports) -> None:

@@ -18,6 +18,10 @@ _REACH: Final = (
     "see that the registry and the package archives are reachable from the build namespace; how archives are reached "
     "is said by the Secret global.build.settingsSecret (`modelops images settings` writes one)"
 )
+_OF_INPUT: Final = {
+    "is not there": _CONTEXT,
+    "applications do not fit": "raise the quota, or ask for less: global.size, the servers' resources, their replicas",
+}
 _BY_WORDS: Final = {
     r"no space left on device|disk quota exceeded": (
         "there is no room: on the registry's disk, or on the node's (global.build.storage)"
@@ -43,8 +47,8 @@ def told(error: SchedulerError) -> str:
 
 
 def _remedy(error: SchedulerError, words: str) -> str:
-    if isinstance(error, InvalidInputError) and "is not there" in words:
-        return _CONTEXT
+    if isinstance(error, InvalidInputError):
+        return next((remedy for part, remedy in _OF_INPUT.items() if part in words), "")
     if isinstance(error, ForbiddenError) and "registry" in words:
         return _LOGIN
     if isinstance(error, UnavailableError) and "did not end within" in words:

@@ -17,17 +17,19 @@ import yaml
 from scheduler.model.types import Values
 from tests.charts import render
 
+_CORE: Final = "/api/v1"
+_EXTENSIONS: Final = "/apis/apiextensions.k8s.io/v1"
 _GROUPS: Final = {
-    "/api/v1": ("v1", "namespaces", "Namespace"),
-    "/apis/apiextensions.k8s.io/v1": (
+    _CORE: ("v1", {"namespaces": ("Namespace", False), "serviceaccounts": ("ServiceAccount", True)}),
+    _EXTENSIONS: (
         "apiextensions.k8s.io/v1",
-        "customresourcedefinitions",
-        "CustomResourceDefinition",
+        {"customresourcedefinitions": ("CustomResourceDefinition", False)},
     ),
 }
+"""Where a group is served -> its version, and plural -> (kind, whether it is namespaced)."""
 
 Labels = Mapping[str, Mapping[str, str]]
-"""Name of an object -> its labels."""
+"""Name of an object -> its labels; of an account `namespace/name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,19 @@ class Cluster:
 
 @contextmanager
 def serving(
-    *, namespaces: Labels | None = None, crds: Labels | None = None, forbidden: bool = False
+    *,
+    namespaces: Labels | None = None,
+    crds: Labels | None = None,
+    accounts: Labels | None = None,
+    forbidden: bool = False,
 ) -> Iterator[Cluster]:
-    """Such a cluster with these objects; `forbidden`: it shows the caller none of them."""
-    answers = {**_discovery(), **_objects("/api/v1", namespaces or {})}
-    answers |= _objects("/apis/apiextensions.k8s.io/v1", crds or {})
+    """Such a cluster with these objects; `forbidden`: it shows the caller none but accounts."""
+    answers = {
+        **_discovery(),
+        **_objects(_CORE, "namespaces", namespaces or {}),
+        **_objects(_EXTENSIONS, "customresourcedefinitions", crds or {}),
+        **_objects(_CORE, "serviceaccounts", accounts or {}),
+    }
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, forbidden=forbidden))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -71,23 +81,24 @@ def _discovery() -> dict[str, Any]:
             "apiVersion": "v1",
             "groupVersion": version,
             "resources": [
-                {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["get", "list"]}
+                {"name": plural, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get", "list"]}
+                for plural, (kind, namespaced) in resources.items()
             ],
         }
-        for root, (version, plural, kind) in _GROUPS.items()
+        for root, (version, resources) in _GROUPS.items()
     }
 
 
-def _objects(root: str, labels: Labels) -> dict[str, Any]:
-    version, plural, kind = _GROUPS[root]
-    return {
-        f"{root}/{plural}/{name}": {
-            "apiVersion": version,
-            "kind": kind,
-            "metadata": {"name": name, "labels": dict(own)},
-        }
-        for name, own in labels.items()
-    }
+def _objects(root: str, plural: str, labels: Labels) -> dict[str, Any]:
+    version, resources = _GROUPS[root]
+    kind, _ = resources[plural]
+    found = {}
+    for place, own in labels.items():
+        namespace, _, name = place.rpartition("/")
+        metadata = {"name": name, "labels": dict(own), **({"namespace": namespace} if namespace else {})}
+        within = f"namespaces/{namespace}/" if namespace else ""
+        found[f"{root}/{within}{plural}/{name}"] = {"apiVersion": version, "kind": kind, "metadata": metadata}
+    return found
 
 
 def _handler(answers: Mapping[str, Any], *, forbidden: bool) -> type[BaseHTTPRequestHandler]:
@@ -95,7 +106,7 @@ def _handler(answers: Mapping[str, Any], *, forbidden: bool) -> type[BaseHTTPReq
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             code, body = (200, answers[path]) if path in answers else (404, _status(404, "NotFound"))
-            if forbidden and path not in _GROUPS:
+            if forbidden and path not in _GROUPS and "/serviceaccounts/" not in path:
                 code, body = 403, _status(403, "Forbidden")
             content = json.dumps(body).encode()
             self.send_response(code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -131,12 +131,58 @@ def test_a_namespace_of_another_platform_is_refused_and_ones_own_is_not() -> Non
         ]
 
 
+def test_a_namespace_that_others_should_have_made_must_be_there() -> None:
+    values = minimal(environment={"create": False})
+    values["global"]["build"] |= {"namespace": "images", "createNamespace": False}
+    builds, make = "global.build.createNamespace", "make it first: kubectl create namespace"
+    with cluster.serving(namespaces={"kube-system": {}}) as there:
+        assert refusal(values, *there.arguments) == [
+            f"global.environments: there is no namespace staging, and environment.create is false; {make} staging",
+            f"global.build.namespace: there is no namespace images, and {builds} is false; {make} images",
+        ]
+    with cluster.serving(namespaces={"kube-system": {}, "staging": {}, "images": {}}) as there:
+        assert there.render(values)
+    with cluster.serving(namespaces={"kube-system": {}}) as there:
+        assert there.render(minimal())
+
+
+OWN: Final = {"modelops.dev/platform": "modelops.scores"}
+PREPARED: Final = {
+    "modelops/default": {},
+    "modelops/scores-installer": {},
+    "modelops-builds/scores-deployer": {},
+    "staging/modelops-runner": OWN,
+}
+
+
 def test_whoever_may_see_nothing_of_the_cluster_can_install_what_was_prepared() -> None:
-    with cluster.serving(forbidden=True) as there:
+    with cluster.serving(accounts=PREPARED, forbidden=True) as there:
         assert there.render(render.ci_values(render.PLATFORM, "prepared"))
         assert there.render(render.ci_values(render.PLATFORM, "applications"))
         with pytest.raises(render.RefusedError, match="forbidden"):
             there.render(minimal())
+
+
+@pytest.mark.parametrize(
+    ("account", "labels", "complaint"),
+    [
+        ("modelops/scores-installer", None, "global.prerequisites: nothing is prepared for the platform"),
+        ("modelops-builds/scores-deployer", None, "global.build.namespace: modelops-builds is not prepared for"),
+        ("staging/modelops-runner", None, "global.environments: staging is not prepared for"),
+        (
+            "staging/modelops-runner",
+            {"modelops.dev/platform": "modelops.other"},
+            "global.environments: staging is not prepared for",
+        ),
+    ],
+)
+def test_what_nobody_has_prepared_is_told_before_anything_is_made(
+    account: str, labels: dict[str, str] | None, complaint: str
+) -> None:
+    accounts = {name: own for name, own in PREPARED.items() if name != account} | ({account: labels} if labels else {})
+    with cluster.serving(accounts=accounts, forbidden=True) as there:
+        (said,) = refusal(render.ci_values(render.PLATFORM, "prepared"), *there.arguments)
+    assert said.startswith(complaint)
 
 
 def test_prerequisites_name_the_platform_that_they_are_for() -> None:

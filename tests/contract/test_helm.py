@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from scheduler import assets
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.errors import ConflictError, NotFoundError, ProgramError
 from scheduler.helm.fake import FakeHelm
@@ -111,6 +113,14 @@ def test_a_chart_that_is_not_there_is_told_in_helms_words(renderer: Helm, tmp_pa
         renderer.template("small-1", chart=tmp_path / "none", values={}, namespace="staging")
 
     assert "not found" in failure.value.output
+
+
+def test_a_chart_for_the_oldest_kubernetes_that_is_served_is_rendered(renderer: Helm, chart: Path) -> None:
+    platform = yaml.safe_load((assets.charts() / "modelops" / "Chart.yaml").read_text())
+    metadata = chart / "Chart.yaml"
+    metadata.write_text(f"{metadata.read_text()}kubeVersion: '{platform['kubeVersion']}'\n")
+
+    assert renderer.template("small-1", chart=chart, values={"text": "a"}, namespace="staging")
 
 
 def test_helm_tells_its_version(renderer: Helm) -> None:

@@ -35,12 +35,9 @@ class Beside:
 
     def values(self, *, tools: str, images: Mapping[str, str]) -> dict[str, Any]:
         """Small, of images that there are, and with nothing that is kept."""
-        given = {"build": {"enabled": False, "tools": tools}, "images": dict(images)}
-        return {
-            "global": {**given, "size": "small", "environments": [self.environment]},
-            "environment": {"keep": False},
-            "modelops-server": {"persistence": {"size": "1Gi", "keep": False}},
-        }
+        own = small(self.environment)
+        own["global"] |= {"build": {"enabled": False, "tools": tools}, "images": dict(images)}
+        return own
 
     def helm(self, verb: str, *words: str, values: Mapping[str, Any] | None = None) -> str:
         """A verb of helm on its release."""
@@ -67,10 +64,10 @@ class Beside:
     def assert_nothing_left(self) -> None:
         """Neither in its namespace nor in the cluster; namespaces take a while to go."""
         marks = ("-l", f"app.kubernetes.io/instance={self.name}")
-        assert _named(self.objects(_KINDS, *marks)) == []
-        assert _named(self.objects("secrets", "-l", "owner=helm")) == []
+        assert named(self.objects(_KINDS, *marks)) == []
+        assert named(self.objects("secrets", "-l", "owner=helm")) == []
         deadline = time.monotonic() + 120
-        while left := _named(self.platform.objects(_CLUSTER_KINDS, *marks)):
+        while left := named(self.platform.objects(_CLUSTER_KINDS, *marks)):
             assert time.monotonic() < deadline, left
             time.sleep(1)
 
@@ -83,7 +80,17 @@ class Beside:
         self.platform.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=120s")
 
 
-def _named(items: list[dict[str, Any]]) -> list[str]:
+def small(*environments: str, keep: bool = False) -> dict[str, Any]:
+    """Helm values of a small platform; `keep` is about the namespaces of its environments."""
+    return {
+        "global": {"size": "small", "environments": list(environments)},
+        "environment": {"keep": keep},
+        "modelops-server": {"persistence": {"size": "1Gi", "keep": False}},
+    }
+
+
+def named(items: list[dict[str, Any]]) -> list[str]:
+    """`Kind/name` of each object."""
     return [f"{item['kind']}/{item['metadata']['name']}" for item in items]
 
 

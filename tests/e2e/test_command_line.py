@@ -11,7 +11,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, OPERATOR, Platfo
 from tests.e2e import callers as callers_
 from tests.e2e import recipes
 from tests.e2e.callers import Callers
+from tests.e2e.program import Modelops
 from tests.e2e.recipes import Recipe
 from tests.e2e.support import Jobs
 
@@ -31,28 +31,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 RECIPE: Final = Recipe(name="by-hand", extra={"parameters": [{"name": "least", "type": "number", "default": 0}]})
 WITHOUT_SOURCE: Final = Recipe(name="by-hand-failing")
 CHANNEL: Final = "e2e-by-hand"
-LIMIT_SECONDS: Final = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modelops:
-    """Runs the program with a login of its own."""
-
-    environ: Mapping[str, str]
-
-    def __call__(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        environ = {**self.environ, **more}
-        command = [sys.executable, "-m", "scheduler", *words]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
-
-    def good(self, *words: str) -> str:
-        """What a command writes that must end with 0."""
-        done = self(*words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self.good(*words, "-o", "json"))
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +41,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def modelops(platform: Platform, config: Path) -> Modelops:
     """Logged in as the operator."""
-    ours = {key: value for key, value in platform.environ.items() if not key.startswith("MODELOPS_")}
-    home = {key: value for key, value in os.environ.items() if key in {"MODELOPS_HOME", "MODELOPS_CLUSTER"}}
-    run = Modelops(environ={**ours, **home, "MODELOPS_CONFIG": str(config)})
+    run = Modelops.of(platform, config=config)
     account = ("--account", OPERATOR, "--namespace", NAMESPACE)
     told = run.good("login", *account, "--environment", ENVIRONMENT, "--for", "1h")
     assert "logged in" in told

@@ -14,6 +14,8 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- end }}
 {{ include "modelops.complaints.tekton" . }}
 {{ include "modelops.complaints.claims" . }}
+{{ include "modelops.complaints.absent" . }}
+{{ include "modelops.complaints.prepared" . }}
 {{- if include "common.makesObjects" . }}
 {{ include "modelops.complaints.images" . }}
 {{ include "modelops.complaints.steps" . }}
@@ -56,6 +58,42 @@ Tekton: the cluster runs version {{ $version }}; the platform needs 1.15 or newe
 {{- $other := dig "metadata" "labels" "modelops.dev/platform" "" (lookup "v1" "Namespace" "" .) }}
 {{- if and $other (ne $other $own) }}
 {{ ternary "global.environments" "global.build.namespace" (has . $.Values.global.environments) }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "modelops.complaints.absent" -}}{{- /* namespaces that somebody else makes; every cluster has kube-system: without it there is none to look at */ -}}
+{{- if and (include "common.makesPrerequisites" .) (lookup "v1" "Namespace" "" "kube-system") }}
+{{- range ternary (list) .Values.global.environments .Values.environment.create }}
+{{- if not (lookup "v1" "Namespace" "" .) }}
+global.environments: there is no namespace {{ . }}, and environment.create is false; make it first: kubectl create namespace {{ . }}
+{{- end }}
+{{- end }}
+{{- $builds := include "common.buildNamespace" . }}
+{{- if not (or .Values.global.build.createNamespace (lookup "v1" "Namespace" "" $builds)) }}
+global.build.namespace: there is no namespace {{ $builds }}, and global.build.createNamespace is false; make it first: kubectl create namespace {{ $builds }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* What a release without prerequisites stands on, known by the accounts that they bring: Kubernetes' role `admin` may see those. Where
+       the account `default`, which every namespace has, cannot be looked up there is no cluster to look at. */ -}}
+{{- define "modelops.complaints.prepared" -}}
+{{- if and (include "common.makesObjects" .) (not (include "common.makesPrerequisites" .)) (lookup "v1" "ServiceAccount" .Release.Namespace "default") }}
+{{- $own := include "common.platform" . }}
+{{- $name := include "common.platformName" . }}
+{{- if not (lookup "v1" "ServiceAccount" .Release.Namespace (include "modelops.installer" .)) }}
+global.prerequisites: nothing is prepared for the platform {{ $own }}; a cluster administrator comes first: helm install {{ $name }}-prerequisites charts/modelops --namespace {{ .Release.Namespace }} --values VALUES --set global.prerequisites=only --set global.platform.name={{ $name }}
+{{- else }}
+{{- if not (lookup "v1" "ServiceAccount" (include "common.buildNamespace" .) (include "modelops.deployer" .)) }}
+global.build.namespace: {{ include "common.buildNamespace" . }} is not prepared for the platform {{ $own }}; the release of prerequisites names another one
+{{- end }}
+{{- range .Values.global.environments }}
+{{- $account := lookup "v1" "ServiceAccount" . (include "common.runnerAccount" $) }}
+{{- if ne $own (dig "metadata" "labels" "modelops.dev/platform" "" $account) }}
+global.environments: {{ . }} is not prepared for the platform {{ $own }}; a cluster administrator adds it to the release of prerequisites first: modelops environment add {{ . }} --namespace {{ $.Release.Namespace }} --release PREREQUISITES
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -13,7 +13,7 @@ from scheduler.bundle import contents, creating, loading, packing
 from scheduler.bundle.contents import Contents
 from scheduler.bundle.fake import FakeStore, digest_of
 from scheduler.bundle.port import Document
-from scheduler.errors import DigestMismatchError, InvalidInputError
+from scheduler.errors import DigestMismatchError, InvalidInputError, SchedulerError
 
 HOST = "registry.example.com"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -123,19 +123,67 @@ def test_a_manifest_that_is_another_makes_no_bundle(chart: Path) -> None:
         create(here, chart, a=digest)
 
 
-def test_a_bundle_that_was_changed_is_refused(chart: Path) -> None:
+def test_equal_images_and_charts_make_the_same_bytes(chart: Path) -> None:
     here = FakeStore()
-    create(here, chart, a=put(here, "a", b"a layer of some length"))
+    digests = {"b": put(here, "b", b"shared", b"own"), "a": put(here, "a", b"shared")}
     archive = chart.parent / "bundle.tar"
-    whole = archive.read_bytes()
-    archive.write_bytes(whole.replace(b"a layer of some length", b"a layer of same length"))
 
-    with pytest.raises(DigestMismatchError):
-        load(chart, FakeStore())
-    for other in (b"", b"text", whole[: len(whole) // 3]):
-        archive.write_bytes(other)
-        with pytest.raises(InvalidInputError):
-            load(chart, FakeStore())
+    create(here, chart, **digests)
+    first = archive.read_bytes()
+    create(here, chart, **dict(reversed(digests.items())))
+
+    assert archive.read_bytes() == first
+
+
+LAST = b"a layer of some length"
+"""Of the image that is sent last."""
+
+
+@pytest.fixture(name="archive")
+def whole_bundle(chart: Path) -> Path:
+    here = FakeStore()
+    create(here, chart, a=put(here, "a", b"layer"), z=put(here, "z", LAST))
+    return chart.parent / "bundle.tar"
+
+
+def refused(chart: Path, error: type[SchedulerError]) -> str:
+    """What it says; nothing has been sent or written."""
+    there = FakeStore()
+    with pytest.raises(error) as refusal:
+        load(chart, there)
+    assert (there.blobs, there.manifests) == ({}, {})
+    assert not (chart.parent / "charts").exists()
+    return str(refusal.value)
+
+
+def test_of_a_bundle_that_was_changed_nothing_is_sent_and_the_part_is_named(chart: Path, archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes().replace(LAST, LAST.upper()))
+
+    said = refused(chart, DigestMismatchError)
+
+    part, found = contents.blob_path(digest_of(LAST)), digest_of(LAST.upper())
+    assert f"{part} of z has {len(LAST)} bytes of digest {found}, not" in said
+
+
+def test_of_a_bundle_whose_chart_was_changed_nothing_is_sent(chart: Path, archive: Path) -> None:
+    packed = packing.pack(chart)[1]
+    archive.write_bytes(archive.read_bytes().replace(packed, bytes(len(packed))))
+
+    assert "chart small-0.1.0.tgz has the digest" in refused(chart, DigestMismatchError)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_of_a_bundle_that_was_cut_nothing_is_sent(chart: Path, archive: Path, share: float) -> None:
+    whole = archive.read_bytes().rstrip(bytes(1))  # an archive ends with blocks of zeros
+    archive.write_bytes(whole[: int(share * len(whole))])
+
+    assert "is no whole bundle" in refused(chart, InvalidInputError)
+
+
+def test_what_is_no_archive_is_no_bundle(chart: Path, archive: Path) -> None:
+    archive.write_text("text")
+
+    assert "bundle.tar: is no whole bundle" in refused(chart, InvalidInputError)
 
 
 def test_charts_are_packed_without_their_builds_and_the_same_each_time(chart: Path) -> None:

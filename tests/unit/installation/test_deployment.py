@@ -16,6 +16,7 @@ from scheduler.helm.fake import FakeHelm, Release
 from scheduler.helm.port import ReleaseState
 from scheduler.installation import deployment
 from scheduler.installation.deployment import Order, Ports
+from scheduler.model.types import Manifest
 from scheduler.release.stop import Stop
 from tests.unit.installation.clock import Clock, InstantStop
 from tests.unit.installation.objects import NAMESPACE, RELEASE
@@ -145,6 +146,40 @@ def test_what_is_not_ready_is_told_and_the_revision_before_is_back(chart: Path) 
     status = helm.status("modelops-apps", namespace=NAMESPACE)
     assert status is not None
     assert (status.state, status.revision) == (ReleaseState.DEPLOYED, 3)
+
+
+SERVER = {
+    "kind": "Deployment",
+    "metadata": {"name": "server"},
+    "spec": {"template": {"spec": {"containers": [{"resources": {"limits": {"cpu": "1", "memory": "512Mi"}}}]}}},
+}
+
+
+def quota(**hard: str) -> Manifest:
+    bounds = {key.replace("_", "."): value for key, value in hard.items()}
+    return {"kind": "ResourceQuota", "metadata": {"name": "small", "namespace": NAMESPACE}, "spec": {"hard": bounds}}
+
+
+def test_what_no_quota_could_ever_hold_is_told_before_anything_is_changed(chart: Path) -> None:
+    helm, cluster = FakeHelm(render=lambda *_: [SERVER, SERVER]), FakeCluster()
+    cluster.put(quota(pods="1", limits_memory="600Mi", limits_cpu="2"))
+
+    with pytest.raises(InvalidInputError, match="nothing was changed") as refusal:
+        deployment.deploy(order(chart), ports=ports(helm, cluster))
+
+    assert [str(problem) for problem in refusal.value.problems] == [
+        f"quota 'small' of namespace '{NAMESPACE}': the servers need pods 2, and it allows 1",
+        f"quota 'small' of namespace '{NAMESPACE}': the servers need limits.memory 1024Mi, and it allows 600Mi",
+    ]
+    assert {verb for verb, _ in helm.calls} == {"template"}
+
+
+def test_what_a_quota_could_hold_is_tried(chart: Path) -> None:
+    helm, cluster = FakeHelm(render=lambda *_: [SERVER, SERVER]), FakeCluster()
+    cluster.put(quota(pods="2", limits_memory="1Gi"))
+    cluster.put({**quota(pods="0"), "metadata": {"name": "elsewhere", "namespace": "other"}})
+
+    assert deployment.deploy(order(chart), ports=ports(helm, cluster)) == "modelops-apps is deployed, revision 1"
 
 
 def test_a_busy_record_is_tried_again_and_not_for_ever(chart: Path) -> None:

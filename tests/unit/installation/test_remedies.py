@@ -29,6 +29,7 @@ from scheduler.model.problem import Problem
         (ProgramError("go: x509: certificate signed by unknown authority"), "global.caBundle.configMap"),
         (ProgramError("compile: signal: killed"), "global.build.resources"),
         (InvalidInputError([Problem(message="a: context 'x' is not there")]), "modelops images bootstrap"),
+        (InvalidInputError([], summary="the applications do not fit, and nothing was changed"), "raise the quota"),
     ],
 )
 def test_a_known_fault_comes_with_what_to_do(error: SchedulerError, remedy: str) -> None:
