@@ -18,6 +18,18 @@ _REACH: Final = (
     "see that the registry and the package archives are reachable from the build namespace; how archives are reached "
     "is said by the Secret global.build.settingsSecret (`modelops images settings` writes one)"
 )
+_QUOTA: Final = (
+    "raise global.build.quota, or whatever other quota the build namespace has, or lower global.build.resources"
+)
+_BY_REASON: Final = {
+    "ExceededResourceQuota": _QUOTA,
+    "PodAdmissionFailed": "builds run as root in their pods: label the build namespace for Pod Security `baseline`",
+    "TaskRunImagePullFailed": (
+        "see that nodes reach the registry of global.registry.pull and may pull global.build.tools "
+        "(global.imagePullSecrets)"
+    ),
+}
+"""Of what Tekton says where no program of ours could run."""
 _BY_WORDS: Final = {
     r"no space left on device|disk quota exceeded": (
         "there is no room: on the registry's disk, or on the node's (global.build.storage)"
@@ -40,6 +52,16 @@ def told(error: SchedulerError) -> str:
     words = str(error).strip()
     remedy = _remedy(error, words.lower())
     return f"{words}\n→ {remedy}" if remedy else words
+
+
+def of_tekton(reason: str, *, has_pod: bool) -> str:
+    """What to do when Tekton gives that reason; empty where nothing is known.
+
+    Tekton asks again for a pod that a quota refuses until the step's time is over, and then tells of the time alone.
+    """
+    if reason == "TaskRunTimeout" and not has_pod:
+        return f"it never got a pod: {_QUOTA}"
+    return _BY_REASON.get(reason, "")
 
 
 def _remedy(error: SchedulerError, words: str) -> str:

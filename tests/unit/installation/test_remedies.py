@@ -40,3 +40,17 @@ def test_a_known_fault_comes_with_what_to_do(error: SchedulerError, remedy: str)
 @pytest.mark.parametrize("error", [ProgramError("gcc: 5001 errors"), NotFoundError("no such thing")])
 def test_an_unknown_fault_comes_as_it_is(error: SchedulerError) -> None:
     assert remedies.told(error) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("reason", "has_pod", "remedy"),
+    [
+        ("TaskRunImagePullFailed", True, "global.imagePullSecrets"),
+        ("PodAdmissionFailed", False, "Pod Security `baseline`"),
+        ("TaskRunTimeout", True, ""),
+        ("SomethingNew", False, ""),
+    ],
+)
+def test_what_tekton_says_comes_with_what_to_do(reason: str, has_pod: bool, remedy: str) -> None:
+    told = remedies.of_tekton(reason, has_pod=has_pod)
+    assert (remedy in told, bool(told)) == (True, bool(remedy))

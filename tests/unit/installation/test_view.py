@@ -76,15 +76,31 @@ def test_a_failed_build_is_the_reason() -> None:
     [("TaskRunTimeout", "timed out"), ("TaskRunCancelled", "cancelled"), ("SomethingNew", "failed")],
 )
 def test_a_step_that_could_not_say_anything_is_told_in_tektons_words(reason: str, state: str) -> None:
-    ended = task_run("bento", "False", reason=reason, message="why", completionTime="2026-01-01T00:00:40Z")
+    end = {"completionTime": "2026-01-01T00:00:40Z", "podName": "p"}
+    ended = task_run("bento", "False", reason=reason, message="why", **end)
 
-    assert project(run(), ended).steps[0] == Step(name="bento", state=state, seconds=10, reason=f"{reason}: why")
+    assert project(run(), ended).steps[0] == Step(
+        name="bento", state=state, seconds=10, reason=f"{reason}: why", pod="p"
+    )
 
 
-def test_what_keeps_a_pod_from_running_is_told_while_it_waits() -> None:
+def test_what_keeps_a_pod_from_running_is_told_while_it_waits_with_what_to_do() -> None:
     waiting = task_run("bento", "Unknown", reason="ExceededResourceQuota", message="no room")
 
-    assert project(run(), waiting).steps[0].reason == "ExceededResourceQuota: no room"
+    assert (
+        project(run(), waiting).steps[0].reason.startswith("ExceededResourceQuota: no room\n→ raise global.build.quota")
+    )
+
+
+def test_a_step_that_never_got_a_pod_is_the_reason_and_says_so() -> None:
+    ended = task_run("bento", "False", reason="TaskRunTimeout", message="not within 1m")
+
+    found = project(run("False", message="Tasks Completed: 1"), ended)
+
+    assert found.steps[0].state == "timed out"
+    assert found.reason.startswith(
+        "bento: TaskRunTimeout: not within 1m\n→ it never got a pod: raise global.build.quota"
+    )
 
 
 @pytest.mark.parametrize(
