@@ -49,13 +49,21 @@ Tekton: the cluster runs version {{ $version }}; the platform needs 1.15 or newe
 {{- end }}
 {{- end -}}
 
-{{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform */ -}}
+{{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform, or are not there */ -}}
 {{- if include "common.makesPrerequisites" . }}
 {{- $own := include "common.platform" . }}
+{{- $makesAll := and .Values.environment.create .Values.global.build.createNamespace }}
+{{- $isSeen := and (not $makesAll) (lookup "v1" "Namespace" "" "kube-system") }}
 {{- range append .Values.global.environments (include "common.buildNamespace" .) }}
-{{- $other := dig "metadata" "labels" "modelops.dev/platform" "" (lookup "v1" "Namespace" "" .) }}
+{{- $isEnvironment := has . $.Values.global.environments }}
+{{- $value := ternary "global.environments" "global.build.namespace" $isEnvironment }}
+{{- $found := lookup "v1" "Namespace" "" . }}
+{{- $other := dig "metadata" "labels" "modelops.dev/platform" "" $found }}
 {{- if and $other (ne $other $own) }}
-{{ ternary "global.environments" "global.build.namespace" (has . $.Values.global.environments) }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})
+{{ $value }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})
+{{- end }}
+{{- if and $isSeen (not $found) (not (ternary $.Values.environment.create $.Values.global.build.createNamespace $isEnvironment)) }}
+{{ $value }}: there is no namespace {{ . }}; make it, or let the chart make it by {{ ternary "environment.create" "global.build.createNamespace" $isEnvironment }}
 {{- end }}
 {{- end }}
 {{- end }}
