@@ -42,7 +42,9 @@ _BY_WORDS: Final = {
     r"connection refused|no such host|i/o timeout|network is unreachable|no route to host|server misbehaving": _REACH,
     r"no matching distribution|unable to locate package|temporary failure (in name )?resol": _REACH,
     r"signal: killed|exit status 137|out of memory": "raise global.build.resources",
-    r"internal server error|status:? 50\d": "the registry failed: see its own log, and whether its disk is full",
+    r"internal server error|(status:?|answered) 5\d\d": (
+        "the registry failed: see its own log, and whether its disk is full"
+    ),
 }
 """The first that fits counts."""
 
@@ -71,7 +73,7 @@ def _remedy(error: SchedulerError, words: str) -> str:
         return _LOGIN
     if isinstance(error, UnavailableError) and "did not end within" in words:
         return _TIME
-    if isinstance(error, UnavailableError) and "the registry" in words:
+    if isinstance(error, UnavailableError) and "the registry" in words and "does not answer" in words:
         return _DOWN
     if not isinstance(error, ProgramError | UnavailableError):
         return ""

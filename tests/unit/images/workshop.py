@@ -11,7 +11,7 @@ import yaml
 from scheduler.golang.finding import Place
 from scheduler.images import build
 from scheduler.images.build import Made
-from scheduler.images.fake import FakeBuilder, FakeRegistry
+from scheduler.images.fake import FakeBuilder, FakeRegistry, FakeStore
 from scheduler.images.step import BuildStep
 from scheduler.installation import building
 from scheduler.installation.building import Compiling
@@ -27,7 +27,8 @@ class Workshop:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.registry = FakeRegistry({BASE: "sha256:base"})
+        self.store = FakeStore()
+        self.registry = FakeRegistry({BASE: "sha256:base"}, store=self.store)
         self.builder = FakeBuilder(self.registry)
         self.told: list[str] = []
 
@@ -57,7 +58,7 @@ class Workshop:
         compiling = Compiling(
             place=Place(folder=go), environ={"GOPROXY": "theirs"}, limit_seconds=20, tell=self.told.append
         )
-        return building.program(order, compiling, builder=self.builder, registry=self.registry)
+        return building.program(order, compiling, store=self.store, registry=self.registry)
 
 
 def chart(root: Path, name: str, **declared: object) -> None:

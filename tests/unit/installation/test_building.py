@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +94,13 @@ def test_a_program_is_compiled_once_into_an_image_that_holds_nothing_else(worksh
     first, second = (workshop.program(compiled(workshop), go=go) for _ in range(2))
 
     assert (first.is_new, second.is_new, first.reference) == (True, False, second.reference)
-    assert [(args, paths) for _, args, paths in workshop.builder.built] == [({}, ("engine",))]
     assert workshop.told == ["compiling with theirs"]
+    assert workshop.builder.built == []
+    document = workshop.store.manifest("modelops/engine", first.reference.partition("@")[2])
+    (layer,) = json.loads(document.content)["layers"]
+    packed = workshop.store.blobs["modelops/engine", layer["digest"]]
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert [(entry.name, oct(entry.mode)) for entry in archive] == [("engine", "0o755")]
 
 
 @pytest.mark.parametrize(("file", "is_built"), [("main.go", True), ("go.sum", True), ("main_test.go", False)])

@@ -21,6 +21,9 @@ from scheduler.model.problem import Problem
     [
         (ForbiddenError("the registry r refuses the login of 'b' for c"), "global.build.pushSecret"),
         (UnavailableError("the registry r does not answer: refused"), "see that the registry"),
+        (UnavailableError("the registry r does not answer: [Errno 111] Connection refused"), "see that the registry"),
+        (UnavailableError("the registry r answered 507 for a@b: no words"), "its disk is full"),
+        (UnavailableError("the registry r answered 500 for a@b: no space left on device"), "there is no room"),
         (UnavailableError("buildah did not end within 30 seconds; it said: x"), "global.build.stepMinutes"),
         (ProgramError("buildah: write /x: no space left on device"), "there is no room"),
         (ProgramError("buildah: pushing: unauthorized: authentication required"), "global.build.pushSecret"),

@@ -76,8 +76,8 @@ def test_a_failed_build_is_the_reason() -> None:
     [("TaskRunTimeout", "timed out"), ("TaskRunCancelled", "cancelled"), ("SomethingNew", "failed")],
 )
 def test_a_step_that_could_not_say_anything_is_told_in_tektons_words(reason: str, state: str) -> None:
-    end = {"completionTime": "2026-01-01T00:00:40Z", "podName": "p"}
-    ended = task_run("bento", "False", reason=reason, message="why", **end)
+    end = "2026-01-01T00:00:40Z"
+    ended = task_run("bento", "False", reason=reason, message="why", completionTime=end, podName="p")
 
     assert project(run(), ended).steps[0] == Step(
         name="bento", state=state, seconds=10, reason=f"{reason}: why", pod="p"
