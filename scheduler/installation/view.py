@@ -117,7 +117,7 @@ def _step(name: str, task_run: Manifest | None, *, now: datetime) -> Step:
     said = outcome.parse(str(results.get("outcome", "")))
     condition = condition_of(task_run)
     pod = view.text(task_run, "status", "podName")
-    state: str = _progress(condition, is_begun=bool(view.text(task_run, "status", "startTime")))
+    state: str = _progress(condition, is_begun=bool(pod))
     if said is not None and (condition.is_final or not said.is_success):
         state = said.state
     return Step(

@@ -52,12 +52,13 @@ def project(run: dict[str, Any], *task_runs: dict[str, Any]) -> Installation:
 def test_every_step_is_there_with_what_it_said() -> None:
     built = Outcome(state=State.BUILT, seconds=12, tag="t")
 
-    found = project(run(), task_run("bento", "True", said=built), task_run("streaming-runtime", "Unknown"))
+    begun = task_run("streaming-runtime", "Unknown", podName="p")
+    found = project(run(), task_run("bento", "True", said=built), begun)
 
     assert found.state is Progress.RUNNING
     assert found.steps == (
         Step(name="bento", state="built", seconds=12, image=REFERENCE),
-        Step(name="streaming-runtime", state="running", seconds=30),
+        Step(name="streaming-runtime", state="running", seconds=30, pod="p"),
         Step(name="deploy", state="waiting"),
     )
 
