@@ -31,7 +31,8 @@ _BY_REASON: Final = {
 }
 """Of what Tekton says where no program of ours could run."""
 _BY_WORDS: Final = {
-    r"no space left on device|disk quota exceeded": (
+    # 28 is ENOSPC: docker-registry tells the number alone
+    r"no space left on device|disk quota exceeded|insufficient storage|\"err\":28\b": (
         "there is no room: on the registry's disk, or on the node's (global.build.storage)"
     ),
     r"unauthorized|authentication required|no basic auth credentials|resource is denied|denied:": _LOGIN,
@@ -56,14 +57,18 @@ def told(error: SchedulerError) -> str:
     return f"{words}\n→ {remedy}" if remedy else words
 
 
-def of_tekton(reason: str, *, has_pod: bool) -> str:
-    """What to do when Tekton gives that reason; empty where nothing is known.
-
-    Tekton asks again for a pod that a quota refuses until the step's time is over, and then tells of the time alone.
-    """
-    if reason == "TaskRunTimeout" and not has_pod:
-        return f"it never got a pod: {_QUOTA}"
+def of_tekton(reason: str) -> str:
+    """What to do when Tekton gives that reason; empty where nothing is known."""
     return _BY_REASON.get(reason, "")
+
+
+def without_pod() -> str:
+    """What to do when the time was over and there had been no pod.
+
+    Tekton asks again for a pod that a quota refuses, and then tells of the time alone. A step's own time does not run
+    meanwhile.
+    """
+    return f"it never got a pod: {_QUOTA}"
 
 
 def _remedy(error: SchedulerError, words: str) -> str:

@@ -39,6 +39,8 @@ _BY_REASON: Final = {
     "TaskRunTimeout": Progress.TIMED_OUT,
 }
 """Of what has ended without success; anything else has failed."""
+_LATE: Final = "cancelled as the PipelineRun it belongs to has timed out"
+"""Of a task run that was cancelled when the time of all was over (Tekton, `TaskRunCancelledByPipelineTimeoutMsg`)."""
 _AT_FAULT: Final = frozenset({State.FAILED.value, Progress.TIMED_OUT.value})
 """States of steps that end an installation."""
 _ORDINARY: Final = frozenset({"", "Started", "Running", "Pending"})
@@ -134,6 +136,8 @@ def _progress(condition: Condition, *, is_begun: bool) -> Progress:
     if condition.status == "True":
         return Progress.SUCCEEDED
     if condition.status == "False":
+        if _LATE in condition.message:
+            return Progress.TIMED_OUT
         return _BY_REASON.get(condition.reason, Progress.FAILED)
     return Progress.RUNNING if is_begun else Progress.WAITING
 
@@ -145,7 +149,8 @@ def _reason(condition: Condition, said: str, *, has_pod: bool) -> str:
     if condition.status == "True" or (condition.status == "Unknown" and condition.reason in _ORDINARY):
         return ""
     words = f"{condition.reason}: {condition.message}" if condition.message else condition.reason
-    remedy = remedies.of_tekton(condition.reason, has_pod=has_pod)
+    is_late = condition.reason == "TaskRunTimeout" or _LATE in condition.message
+    remedy = remedies.without_pod() if is_late and not has_pod else remedies.of_tekton(condition.reason)
     return f"{words}\n→ {remedy}" if remedy else words
 
 

@@ -14,6 +14,9 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- end }}
 {{ include "modelops.complaints.tekton" . }}
 {{ include "modelops.complaints.claims" . }}
+{{- if and (include "common.makesPrerequisites" .) .Values.global.build.enabled }}
+{{ include "modelops.complaints.quota" . }}
+{{- end }}
 {{- if include "common.makesObjects" . }}
 {{ include "modelops.complaints.images" . }}
 {{ include "modelops.complaints.steps" . }}

@@ -23,7 +23,10 @@ from scheduler.model.problem import Problem
         (UnavailableError("the registry r does not answer: refused"), "see that the registry"),
         (UnavailableError("the registry r does not answer: [Errno 111] Connection refused"), "see that the registry"),
         (UnavailableError("the registry r answered 507 for a@b: no words"), "its disk is full"),
-        (UnavailableError("the registry r answered 500 for a@b: no space left on device"), "there is no room"),
+        (
+            UnavailableError('the registry r answered 500 for a@b: {"detail":{"Err":28}}'),
+            "there is no room",
+        ),
         (UnavailableError("buildah did not end within 30 seconds; it said: x"), "global.build.stepMinutes"),
         (ProgramError("buildah: write /x: no space left on device"), "there is no room"),
         (ProgramError("buildah: pushing: unauthorized: authentication required"), "global.build.pushSecret"),
@@ -46,14 +49,14 @@ def test_an_unknown_fault_comes_as_it_is(error: SchedulerError) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "has_pod", "remedy"),
+    ("reason", "remedy"),
     [
-        ("TaskRunImagePullFailed", True, "global.imagePullSecrets"),
-        ("PodAdmissionFailed", False, "Pod Security `baseline`"),
-        ("TaskRunTimeout", True, ""),
-        ("SomethingNew", False, ""),
+        ("TaskRunImagePullFailed", "global.imagePullSecrets"),
+        ("PodAdmissionFailed", "Pod Security `baseline`"),
+        ("ExceededResourceQuota", "global.build.quota"),
+        ("SomethingNew", ""),
     ],
 )
-def test_what_tekton_says_comes_with_what_to_do(reason: str, has_pod: bool, remedy: str) -> None:
-    told = remedies.of_tekton(reason, has_pod=has_pod)
+def test_what_tekton_says_comes_with_what_to_do(reason: str, remedy: str) -> None:
+    told = remedies.of_tekton(reason)
     assert (remedy in told, bool(told)) == (True, bool(remedy))

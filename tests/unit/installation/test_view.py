@@ -93,15 +93,24 @@ def test_what_keeps_a_pod_from_running_is_told_while_it_waits_with_what_to_do() 
     )
 
 
-def test_a_step_that_never_got_a_pod_is_the_reason_and_says_so() -> None:
-    ended = task_run("bento", "False", reason="TaskRunTimeout", message="not within 1m")
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("TaskRunTimeout", "not within 1m"),
+        (
+            "TaskRunCancelled",
+            'TaskRun "t" was cancelled. TaskRun cancelled as the PipelineRun it belongs to has timed out.',
+        ),
+    ],
+)
+def test_a_step_that_never_got_a_pod_is_the_reason_and_says_so(reason: str, message: str) -> None:
+    ended = task_run("bento", "False", reason=reason, message=message)
 
-    found = project(run("False", message="Tasks Completed: 1"), ended)
+    found = project(run("False", "PipelineRunTimeout", "failed to finish within 17m"), ended)
 
-    assert found.steps[0].state == "timed out"
-    assert found.reason.startswith(
-        "bento: TaskRunTimeout: not within 1m\n→ it never got a pod: raise global.build.quota"
-    )
+    assert (found.state, found.steps[0].state) == (Progress.TIMED_OUT, "timed out")
+    told = f"bento: {reason}: {message}\n→ it never got a pod: raise global.build.quota"
+    assert found.reason.startswith(told)
 
 
 @pytest.mark.parametrize(
