@@ -70,7 +70,7 @@ format: $(VENV)/.ready ## make the code look as `check` wants it
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
 
 lock: $(VENV)/.ready ## resolve all requirement locks anew
-	@$(PY) -m scheduler.images lock
+	@$(PY) -m scheduler images lock
 
 up: $(VENV)/.ready ## build what is missing and start the local cluster
 	@$(PY) -m scheduler.devcluster up

@@ -1,4 +1,4 @@
-"""The sub-chart of another author: where it is, and how it comes to the project's charts by the guide's two steps."""
+"""Sub-charts of others: where they are, and how one comes to the project's charts by the guide's two steps."""
 
 from __future__ import annotations
 
@@ -14,29 +14,35 @@ MODEL_TYPE: Final = "linear-csv"
 IMAGES: Final = ("linear-csv-app", NAME)
 """What it builds, in that order."""
 FOLDER: Final = assets.CHECKOUT / "tests" / "third-party" / NAME
-ENTRY: Final = f"""\
-  - name: {NAME}
-    version: 0.1.0
-    repository: file://../subcharts/{NAME}
-    condition: {NAME}.enabled
-"""
-
-
+FAILING: Final = FOLDER.with_name("builds-that-fail")
+"""A sub-chart with nothing but builds, most of which fail."""
 _IGNORED: Final = shutil.ignore_patterns("__pycache__")
 
 
-def add(charts: Path) -> None:
+def entry(name: str) -> str:
+    return f"""\
+  - name: {name}
+    version: 0.1.0
+    repository: file://../subcharts/{name}
+    condition: {name}.enabled
+"""
+
+
+ENTRY: Final = entry(NAME)
+
+
+def add(charts: Path, chart: Path = FOLDER) -> None:
     """One chart folder and one dependency entry; then what follows from them is made."""
-    shutil.copytree(FOLDER, charts / "subcharts" / NAME, ignore=_IGNORED)
+    shutil.copytree(chart, charts / "subcharts" / chart.name, ignore=_IGNORED)
     platform = charts / "modelops" / "Chart.yaml"
-    platform.write_text(platform.read_text() + ENTRY)
+    platform.write_text(platform.read_text() + entry(chart.name))
     folder.assemble(charts)
 
 
-def tree(root: Path) -> Path:
+def tree(root: Path, chart: Path = FOLDER) -> Path:
     """A copy of everything that images and charts are made from, with the sub-chart in it."""
     for name in ("charts", "ir-schemas", "scheduler", "tekton"):
         shutil.copytree(assets.CHECKOUT / name, root / name, symlinks=True, ignore=_IGNORED)
     shutil.copy(assets.CHECKOUT / "pyproject.toml", root)
-    add(root / "charts")
+    add(root / "charts", chart)
     return root

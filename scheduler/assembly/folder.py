@@ -29,9 +29,13 @@ def subcharts(charts: Path) -> tuple[SubChart, ...]:
             message = f"'{name}' is a dependency, but there is no folder charts/subcharts/{name} with a Chart.yaml"
             problems.append(Problem(document="modelops/Chart.yaml", pointer="/dependencies", message=message))
             continue
+        chart = _yaml(folder / "Chart.yaml")
+        if chart.get("type") != "library" and not (folder / _FILES["schema"]).is_file():
+            message = "is not there: helm would take any value of this chart; write a schema that is closed"
+            problems.append(Problem(document=f"{name}/{_FILES['schema']}", message=message))
         try:
             values = _yaml(folder / "values.yaml") if (folder / "values.yaml").exists() else {}
-            found.append(subchart.of(name, chart=_yaml(folder / "Chart.yaml"), values=values))
+            found.append(subchart.of(name, chart=chart, values=values))
         except InvalidInputError as error:
             problems += error.problems
     if problems:

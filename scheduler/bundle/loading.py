@@ -11,8 +11,8 @@ from typing import IO, Final
 from scheduler.bundle import contents
 from scheduler.bundle.contents import Contents, Descriptor
 from scheduler.bundle.pieces import checked
-from scheduler.bundle.port import Document, Store
 from scheduler.errors import DigestMismatchError, InvalidInputError
+from scheduler.images.store import Document, Store
 from scheduler.model.problem import Problem
 
 _PIECE: Final = 1 << 20

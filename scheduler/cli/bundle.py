@@ -14,13 +14,13 @@ import scheduler
 from scheduler import assets, names
 from scheduler.bundle import contents, creating, loading
 from scheduler.bundle.contents import Contents
-from scheduler.bundle.http_store import HttpStore
 from scheduler.cli import closing, examples, output
 from scheduler.cli.output import Format, Output
 from scheduler.errors import InvalidInputError
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.images import logins
 from scheduler.images.connection import Connection
+from scheduler.images.http_store import HttpStore
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
 from scheduler.preprocess.merge import merge

@@ -41,6 +41,8 @@ class Login:
     """Program with arguments that prints a token, as for a shell."""
     oidc_issuer: str = ""
     client_id: str = ""
+    certificate_authority: str = ""
+    """File with the certificates that the issuer is trusted by; empty: the system's."""
     refresh_token: str = field(default="", repr=False)
     """Of the issuer: makes a new token when the one that there is ends."""
 

@@ -30,11 +30,9 @@ class Credentials:
         environ: Mapping[str, str],
         *,
         now: Callable[[], datetime] = configuration.utc_now,
-        provider: Callable[[Login], Provider] = lambda login: Provider(login.oidc_issuer, client_id=login.client_id),
     ) -> None:
         self._environ = environ
         self._now = now
-        self._provider = provider
         self._endless = ""
         """Of a program that does not say when its token ends: good for this command."""
 
@@ -63,14 +61,19 @@ class Credentials:
         return made.value
 
     def _refreshed(self, login: Login) -> str:
-        with closing(self._provider(login)) as provider:
-            made = provider.refresh(login.refresh_token)
+        with closing(provider(login)) as issuer:
+            made = issuer.refresh(login.refresh_token)
         self._remember(token=made.token, expires=made.expires, refresh_token=made.refresh_token)
         return made.token
 
     def _remember(self, **changed: str) -> None:
         with suppress(OSError):  # where nothing can be written it is asked for again
             configuration.save(replace(configuration.load(self._environ), **changed), self._environ)
+
+
+def provider(login: Login) -> Provider:
+    """The issuer of the login."""
+    return Provider(login.oidc_issuer, client_id=login.client_id, certificate_authority=login.certificate_authority)
 
 
 def read(file: str) -> str:

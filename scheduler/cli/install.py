@@ -113,12 +113,16 @@ def follow_to_end(platform: Platform, *, cluster: Cluster, timeout: str, form: F
 
 
 def changes(before: Installation | None, now: Installation) -> Iterator[str]:
-    """A line for each step that is in another state than before."""
-    known = {step.name: step.state for step in before.steps} if before and before.run == now.run else {}
+    """A line for each step that is in another state than before, and for one that waits when it first says for what."""
+    known = {step.name: step for step in before.steps} if before and before.run == now.run else {}
     if before is None or before.run != now.run:
         yield f"installation {now.run}"
     for step in now.steps:
-        if step.state not in {known.get(step.name), Progress.WAITING}:
+        last = known.get(step.name)
+        is_news = last is None or last.state != step.state
+        if step.state == Progress.WAITING:
+            is_news = bool(step.reason) and (last is None or not last.reason)
+        if is_news:
             took = f" ({step.seconds} s)" if step.seconds and step.state != Progress.RUNNING else ""
             yield f"{step.name}: {step.state}{took}" + (f": {step.reason}" if step.reason else "")
 

@@ -14,7 +14,7 @@ from scheduler import rest
 from scheduler.cli import configuration, credentials, discovery, examples, exec_plugin, output
 from scheduler.cli.configuration import Login
 from scheduler.cli.output import Format, Output
-from scheduler.client.oidc_device import Prompt, Provider
+from scheduler.client.oidc_device import Prompt
 from scheduler.cluster.kubernetes import KubernetesCluster
 from scheduler.cluster.port import Cluster
 from scheduler.errors import InvalidInputError
@@ -25,6 +25,7 @@ _EXAMPLES = examples.of(
     "modelops login --account data-scientist --environment staging",
     "modelops login --account staging/data-scientist --for 1h",
     "modelops login --oidc-issuer https://login.example.com/realms/science --client-id scoring",
+    "modelops login --oidc-issuer https://login.internal --client-id scoring --certificate-authority ca.pem",
     "modelops login --exec 'company-login token --audience scoring'",
     "modelops login --token-file /var/run/secrets/modelops/token",
     "kubectl -n modelops port-forward service/modelops-scheduling-server 8080 &",
@@ -49,6 +50,10 @@ def login(
     ] = "",
     client_id: Annotated[str, typer.Option("--client-id", help="Public client of the issuer, with device flow.")] = "",
     scope: Annotated[str, typer.Option("--scope", help="What the issuer is asked for.")] = "openid offline_access",
+    authority: Annotated[
+        Path | None,
+        typer.Option("--certificate-authority", help="File with the certificates that the issuer is trusted by."),
+    ] = None,
     exec_: Annotated[
         str, typer.Option("--exec", metavar="COMMAND", help="Program that prints an ExecCredential, as for kubectl.")
     ] = "",
@@ -73,14 +78,17 @@ def login(
     kubeconfig is needed, but for an account.
     """
     file = str(token_file.absolute()) if token_file else ""
-    _check(dict(zip(_SOURCES, (account, issuer, exec_, file), strict=True)), issuer=issuer, client_id=client_id)
+    trusted = str(authority.absolute()) if authority else ""
+    sources = dict(zip(_SOURCES, (account, issuer, exec_, file), strict=True))
+    _check(sources, issuer=issuer, client_id=client_id, authority=trusted)
     seconds = _seconds(for_)
     given = Login(url=url, server_url=server_url, environment=environment)
     if account or not (url and server_url):
         cluster = KubernetesCluster.from_kubeconfig(kubeconfig, context=context or None)
         given = _from_cluster(cluster, account=account, namespace=namespace, seconds=seconds, given=given)
     if issuer:
-        given = _by_device(given, Provider(issuer, client_id=client_id), client_id=client_id, scope=scope)
+        given = replace(given, oidc_issuer=issuer, client_id=client_id, certificate_authority=trusted)
+        given = _by_device(given, scope=scope)
     elif exec_:
         token = exec_plugin.credential(exec_)
         kept = token.value if token.expires else ""
@@ -91,7 +99,7 @@ def login(
     _show(given, configuration.save(given, os.environ), form)
 
 
-def _check(sources: dict[str, str], *, issuer: str, client_id: str) -> None:
+def _check(sources: dict[str, str], *, issuer: str, client_id: str, authority: str) -> None:
     """InvalidInputError unless there is one source of tokens, and all that it needs."""
     named = [option for option, value in sources.items() if value]
     problems = []
@@ -102,6 +110,10 @@ def _check(sources: dict[str, str], *, issuer: str, client_id: str) -> None:
         problems.append(Problem(pointer="--oidc-issuer", message=f"'{issuer}' is no https URL"))
     if bool(issuer) != bool(client_id):
         problems.append(Problem(pointer="--oidc-issuer, --client-id", message="each needs the other"))
+    if authority and not issuer:
+        problems.append(
+            Problem(pointer="--certificate-authority", message="it is of an --oidc-issuer, and none is given")
+        )
     if problems:
         raise InvalidInputError(problems)
 
@@ -114,19 +126,12 @@ def _from_cluster(cluster: Cluster, *, account: str, namespace: str, seconds: in
     return discovery.login(cluster, account=whose, namespace=namespace, seconds=seconds, given=given)
 
 
-def _by_device(given: Login, provider: Provider, *, client_id: str, scope: str) -> Login:
-    with closing(provider):
+def _by_device(given: Login, *, scope: str) -> Login:
+    with closing(credentials.provider(given)) as provider:
         prompt = provider.begin(scope)
         _ask(prompt)
         made = provider.finish(prompt)
-    return replace(
-        given,
-        oidc_issuer=provider.issuer,
-        client_id=client_id,
-        token=made.token,
-        expires=made.expires,
-        refresh_token=made.refresh_token,
-    )
+    return replace(given, token=made.token, expires=made.expires, refresh_token=made.refresh_token)
 
 
 def _ask(prompt: Prompt) -> None:
@@ -141,6 +146,7 @@ def _show(made: Login, file: Path, form: Format) -> None:
         "account": made.account,
         "oidcIssuer": made.oidc_issuer,
         "clientId": made.client_id,
+        "certificateAuthority": made.certificate_authority,
         "exec": exec_plugin.words(made.exec)[0] if made.exec else "",
         "tokenFile": made.token_file,
         "expires": made.expires,

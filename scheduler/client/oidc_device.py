@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,15 @@ import httpx
 
 import scheduler
 from scheduler import rest
-from scheduler.errors import ForbiddenError, SchedulerError, UnauthenticatedError, UnavailableError
+from scheduler.errors import (
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    SchedulerError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from scheduler.model.problem import Problem
 
 _DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _SECONDS: Final = 20.0
@@ -25,6 +34,7 @@ _MOST_BYTES: Final = 1 << 20
 _INTERVAL_SECONDS: Final = 5
 _SLOWER_SECONDS: Final = 5
 _LONGEST_PAUSE_SECONDS: Final = 60
+_REMEDY: Final = "; name the file with the issuer's authority: `modelops login --certificate-authority`"
 _WORDS: Final = 200
 """Of what the issuer says about an error."""
 
@@ -61,14 +71,20 @@ class Provider:
         issuer: str,
         *,
         client_id: str,
+        certificate_authority: str = "",
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`certificate_authority` is a file of certificates to trust alone; without it the system's count.
+
+        NotFoundError when it cannot be read, InvalidInputError when it holds none.
+        """
         self.issuer = issuer
         self._client_id = client_id
         self._now = now
         self._client = httpx.Client(
             timeout=_SECONDS,
+            verify=_trusted(certificate_authority),
             transport=transport,
             follow_redirects=False,
             headers={"User-Agent": f"modelops/{scheduler.__version__}", "Accept": "application/json"},
@@ -175,7 +191,8 @@ class Provider:
         try:
             response = self._client.request(method, url, data=dict(fields) or None)
         except httpx.HTTPError as error:
-            raise UnavailableError(f"{self.issuer} does not answer: {error}") from error
+            remedy = _REMEDY if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+            raise UnavailableError(f"{self.issuer} does not answer: {error}{remedy}") from error
         if response.status_code >= 500:
             raise UnavailableError(f"{self.issuer} answers {response.status_code}")
         try:
@@ -183,6 +200,18 @@ class Provider:
         except (ValueError, RecursionError):
             found = {}
         return response.status_code, found if isinstance(found, dict) else {}
+
+
+def _trusted(file: str) -> ssl.SSLContext | bool:
+    if not file:
+        return True
+    try:
+        return ssl.create_default_context(cafile=file)
+    except ssl.SSLError as error:
+        message = f"holds no PEM certificates: {error}"
+        raise InvalidInputError([Problem(file=file, message=message)]) from error
+    except OSError as error:
+        raise NotFoundError(f"the certificate authority {file} cannot be read: {error}") from error
 
 
 def _refusal(found: Mapping[str, Any], message: str) -> UnauthenticatedError:

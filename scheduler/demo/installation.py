@@ -103,24 +103,33 @@ def bootstrap(platform: Platform, folder: Path) -> Path:
     return values
 
 
-def install(platform: Platform, values: Path, *, extra: Sequence[str] = ()) -> Mapping[str, str]:
+def install(
+    platform: Platform, values: Path, *, extra: Sequence[str] = (), has_builds: bool = True
+) -> Mapping[str, str]:
     """`helm upgrade --install` of charts/modelops with one environment, and the end of its installation.
 
     Both servers are up then, and an operator's account is there. Image -> reference by digest, as nodes pull them.
+    Without `has_builds`, for values that switch builds off, what builds need is left as it is.
     """
     own = values.with_name("platform.yaml")
     own.write_text(yaml.safe_dump(_values()))
     chart = str(assets.charts() / "modelops")
     command = ["helm", "upgrade", "--install", RELEASE, chart, "--namespace", NAMESPACE, "--create-namespace"]
     platform.run(*command, "--values", str(values), "--values", str(own), *extra)
-    settings = [sys.executable, "-m", "scheduler", "images", "settings", "--name", SETTINGS]
-    platform.kubectl("apply", "--server-side", "-f", "-", stdin=platform.run(*settings, "--namespace", BUILD_NAMESPACE))
+    if has_builds:
+        _tell_builds(platform)
     _follow(platform, [sys.executable, "-m", "scheduler", "install", "wait", "--namespace", NAMESPACE])
     _await_departures(platform)
     platform.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR, "namespace": NAMESPACE}}
     )
     return images(platform)
+
+
+def _tell_builds(platform: Platform) -> None:
+    """How this machine reaches package archives, as the Secret that builds wait for."""
+    settings = [sys.executable, "-m", "scheduler", "images", "settings", "--name", SETTINGS]
+    platform.kubectl("apply", "--server-side", "-f", "-", stdin=platform.run(*settings, "--namespace", BUILD_NAMESPACE))
 
 
 def images(platform: Platform) -> Mapping[str, str]:

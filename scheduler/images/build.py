@@ -113,40 +113,37 @@ def one(
         earlier_digests={name: reference.rpartition("@")[2] for name, reference in earlier.items()},
     )
     arguments = {**item.args, "BASE": order.base, **{step.argument(name): made for name, made in earlier.items()}}
-    return ensure(
-        item.name, tag, order=order, prepare=found.lay_out, args=arguments, builder=builder, registry=registry
-    )
+    reference = _reference(item.name, tag, order)
+
+    def make(folder: Path) -> str:
+        containerfile = found.lay_out(folder)
+        builder.build(reference=reference, folder=folder, containerfile=containerfile, args=arguments)
+        return builder.push(reference)
+
+    return ensure(item.name, tag, order=order, make=make, registry=registry)
 
 
-def ensure(
-    name: str,
-    tag: str,
-    *,
-    order: Order,
-    prepare: Callable[[Path], Path],
-    args: Mapping[str, str],
-    builder: Builder,
-    registry: Registry,
-) -> Made:
-    """The image with that content tag: as the registry has it, else built and pushed.
+def ensure(name: str, tag: str, *, order: Order, make: Callable[[Path], str], registry: Registry) -> Made:
+    """The image with that content tag: as the registry has it, else as `make` puts it there.
 
-    `prepare` lays out the context in the folder that it is given and returns the Containerfile's path; it is not
-    called when the image is there.
+    `make` works in the empty folder that it is given, and returns the digest; it is not called when the image is there.
     """
-    repository = f"{order.registry}/modelops/{name}"
-    digest = registry.digest(f"{repository}:{tag}")
-    if digest is not None:
-        return Made(reference=f"{repository}@{digest}", tag=tag, is_new=False)
-    with tempfile.TemporaryDirectory(prefix="modelops-context-") as folder:
-        target = Path(folder) / "context"
-        target.mkdir()
-        try:
-            containerfile = prepare(target)
-            builder.build(reference=f"{repository}:{tag}", folder=target, containerfile=containerfile, args=args)
-            digest = builder.push(f"{repository}:{tag}")
-        except ProgramError as error:
-            raise ProgramError(f"image {name} was not built: {error}", output=error.output) from error
-    return Made(reference=f"{repository}@{digest}", tag=tag, is_new=True)
+    reference = _reference(name, tag, order)
+    digest = registry.digest(reference)
+    is_new = digest is None
+    if digest is None:
+        with tempfile.TemporaryDirectory(prefix="modelops-context-") as folder:
+            target = Path(folder) / "context"
+            target.mkdir()
+            try:
+                digest = make(target)
+            except ProgramError as error:
+                raise ProgramError(f"image {name} was not built: {error}", output=error.output) from error
+    return Made(reference=f"{reference.removesuffix(f':{tag}')}@{digest}", tag=tag, is_new=is_new)
+
+
+def _reference(name: str, tag: str, order: Order) -> str:
+    return f"{order.registry}/modelops/{name}:{tag}"
 
 
 def base_digest(reference: str, registry: Registry) -> str:

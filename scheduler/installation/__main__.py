@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from scheduler import assets
 from scheduler.cluster.port import Cluster
@@ -23,6 +24,12 @@ from scheduler.errors import SchedulerError
 from scheduler.installation import remedies
 from scheduler.installation.outcome import Outcome, State
 from scheduler.release.stop import EXIT_CODE, Stop, StoppedError
+
+if TYPE_CHECKING:
+    from scheduler.images.build import Made
+    from scheduler.images.logins import Login
+    from scheduler.images.port import Registry
+    from scheduler.installation.building import Order
 
 _SETTINGS: Final = Path("/run/modelops/settings")
 _DOCKER: Final = Path("/run/modelops/docker")
@@ -59,9 +66,7 @@ def _image(options: argparse.Namespace) -> int:
 
 
 def _made(options: argparse.Namespace, *, deadline: float) -> tuple[str, str, bool]:
-    from scheduler.golang.finding import Place  # noqa: PLC0415 - each program starts with its own imports only
-    from scheduler.images import logins, network, step  # noqa: PLC0415
-    from scheduler.images.buildah import Buildah, Storage  # noqa: PLC0415
+    from scheduler.images import logins, step  # noqa: PLC0415 - each program starts with its own imports only
     from scheduler.images.registry import HttpRegistry  # noqa: PLC0415
     from scheduler.installation import building  # noqa: PLC0415
 
@@ -74,27 +79,53 @@ def _made(options: argparse.Namespace, *, deadline: float) -> tuple[str, str, bo
         earlier=building.parse_images(options.earlier),
     )
     docker = logins.find(Path(os.environ.get("REGISTRY_AUTH_FILE") or _DOCKER))
-    registry = HttpRegistry(options.registry, logins=logins.load(docker))
+    known = logins.load(docker)
+    registry = HttpRegistry(options.registry, logins=known)
+    if options.program == "build":
+        made = _built(options, order, registry=registry, authentication=docker, deadline=deadline)
+    else:
+        made = _compiled(options, order, registry=registry, login=known.get(options.registry), deadline=deadline)
+    return made.reference, made.tag, made.is_new
+
+
+def _built(
+    options: argparse.Namespace, order: Order, *, registry: Registry, authentication: Path | None, deadline: float
+) -> Made:
+    from scheduler.images.buildah import Buildah, Storage  # noqa: PLC0415 - as above
+    from scheduler.installation import building  # noqa: PLC0415
+
     builder = Buildah(
         storage=Storage(driver=os.environ.get("STORAGE_DRIVER", "")),
         settings=options.settings,
-        authentication=docker,
+        authentication=authentication,
         has_layers=options.layers,
         deadline=deadline,
         tell=_tell,
     )
-    with builder, tempfile.TemporaryDirectory(prefix="modelops-go-") as folder:
-        if options.program == "build":
-            made = building.image(order, builder=builder, registry=registry)
-        else:
-            compiling = building.Compiling(
-                place=Place(folder=Path(folder) / "go", environ=network.pip_environ(options.settings)),
-                environ=_go_folders(Path(folder)) | dict(network.compiler_environ(options.settings)),
-                limit_seconds=max(1.0, deadline - time.monotonic()),
-                tell=_tell,
-            )
-            made = building.program(order, compiling, builder=builder, registry=registry)
-    return made.reference, made.tag, made.is_new
+    with builder:
+        return building.image(order, builder=builder, registry=registry)
+
+
+def _compiled(
+    options: argparse.Namespace, order: Order, *, registry: Registry, login: Login | None, deadline: float
+) -> Made:
+    from scheduler.golang.finding import Place  # noqa: PLC0415 - as above
+    from scheduler.images import network  # noqa: PLC0415
+    from scheduler.images.connection import Connection  # noqa: PLC0415
+    from scheduler.images.http_store import HttpStore  # noqa: PLC0415
+    from scheduler.installation import building  # noqa: PLC0415
+
+    with (
+        tempfile.TemporaryDirectory(prefix="modelops-go-") as folder,
+        closing(Connection(options.registry, login=login)) as connection,
+    ):
+        compiling = building.Compiling(
+            place=Place(folder=Path(folder) / "go", environ=network.pip_environ(options.settings)),
+            environ=_go_folders(Path(folder)) | dict(network.compiler_environ(options.settings)),
+            limit_seconds=max(1.0, deadline - time.monotonic()),
+            tell=_tell,
+        )
+        return building.program(order, compiling, store=HttpStore(connection), registry=registry)
 
 
 def _go_folders(folder: Path) -> dict[str, str]:

@@ -10,11 +10,12 @@ from scheduler import command
 from scheduler.errors import InvalidInputError
 from scheduler.golang import compiler, finding
 from scheduler.golang.finding import Place
-from scheduler.images import build, content, context
+from scheduler.images import build, content, context, program_image
 from scheduler.images.build import Made
 from scheduler.images.content import ContextFile
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import TOOLS, BuildStep
+from scheduler.images.store import Store
 from scheduler.model.problem import Problem
 
 
@@ -70,7 +71,7 @@ class Compiling:
     tell: Callable[[str], None]
 
 
-def program(order: Order, compiling: Compiling, *, builder: Builder, registry: Registry) -> Made:
+def program(order: Order, compiling: Compiling, *, store: Store, registry: Registry) -> Made:
     """The image of a Go program, which is named like the step: `FROM scratch`, with `/<name>` alone.
 
     Its content is the module's sources, go.mod, go.sum and the version of Go; nothing is fetched when it is there.
@@ -85,18 +86,16 @@ def program(order: Order, compiling: Compiling, *, builder: Builder, registry: R
         earlier_digests={name: made.rpartition("@")[2] for name, made in order.images().items()},
     )
 
-    def compiled(folder: Path) -> Path:
+    def make(folder: Path) -> str:
         go = finding.find([module], compiling.place, compiling.tell)
-        made = folder.parent / "bin" / order.item.name
+        made = folder / order.item.name
         words: list[str | Path] = [go, "build", "-v", *compiler.flags(), "-o", made, "."]
         environ = {**compiling.environ, **compiler.ENVIRON}
         limit = compiling.limit_seconds
         command.follow(words, limit_seconds=limit, tell=compiling.tell, environ=environ, folder=module)
-        return context.of_program(order.item, made).lay_out(folder)
+        return program_image.push(made, repository=f"modelops/{order.item.name}", tag=tag, store=store)
 
-    return build.ensure(
-        order.item.name, tag, order=_bare(order), prepare=compiled, args={}, builder=builder, registry=registry
-    )
+    return build.ensure(order.item.name, tag, order=_bare(order), make=make, registry=registry)
 
 
 def _bare(order: Order) -> build.Order:

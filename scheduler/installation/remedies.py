@@ -22,8 +22,21 @@ _OF_INPUT: Final = {
     "is not there": _CONTEXT,
     "applications do not fit": "raise the quota, or ask for less: global.size, the servers' resources, their replicas",
 }
+_QUOTA: Final = (
+    "raise global.build.quota, or whatever other quota the build namespace has, or lower global.build.resources"
+)
+_BY_REASON: Final = {
+    "ExceededResourceQuota": _QUOTA,
+    "PodAdmissionFailed": "builds run as root in their pods: label the build namespace for Pod Security `baseline`",
+    "TaskRunImagePullFailed": (
+        "see that nodes reach the registry of global.registry.pull and may pull global.build.tools "
+        "(global.imagePullSecrets)"
+    ),
+}
+"""Of what Tekton says where no program of ours could run."""
 _BY_WORDS: Final = {
-    r"no space left on device|disk quota exceeded": (
+    # 28 is ENOSPC: docker-registry tells the number alone
+    r"no space left on device|disk quota exceeded|insufficient storage|\"err\":28\b": (
         "there is no room: on the registry's disk, or on the node's (global.build.storage)"
     ),
     r"unauthorized|authentication required|no basic auth credentials|resource is denied|denied:": _LOGIN,
@@ -34,7 +47,9 @@ _BY_WORDS: Final = {
     r"connection refused|no such host|i/o timeout|network is unreachable|no route to host|server misbehaving": _REACH,
     r"no matching distribution|unable to locate package|temporary failure (in name )?resol": _REACH,
     r"signal: killed|exit status 137|out of memory": "raise global.build.resources",
-    r"internal server error|status:? 50\d": "the registry failed: see its own log, and whether its disk is full",
+    r"internal server error|(status:?|answered) 5\d\d": (
+        "the registry failed: see its own log, and whether its disk is full"
+    ),
 }
 """The first that fits counts."""
 
@@ -46,6 +61,20 @@ def told(error: SchedulerError) -> str:
     return f"{words}\n→ {remedy}" if remedy else words
 
 
+def of_tekton(reason: str) -> str:
+    """What to do when Tekton gives that reason; empty where nothing is known."""
+    return _BY_REASON.get(reason, "")
+
+
+def without_pod() -> str:
+    """What to do when the time was over and there had been no pod.
+
+    Tekton asks again for a pod that a quota refuses, and then tells of the time alone. A step's own time does not run
+    meanwhile.
+    """
+    return f"it never got a pod: {_QUOTA}"
+
+
 def _remedy(error: SchedulerError, words: str) -> str:
     if isinstance(error, InvalidInputError):
         return next((remedy for part, remedy in _OF_INPUT.items() if part in words), "")
@@ -53,7 +82,7 @@ def _remedy(error: SchedulerError, words: str) -> str:
         return _LOGIN
     if isinstance(error, UnavailableError) and "did not end within" in words:
         return _TIME
-    if isinstance(error, UnavailableError) and "the registry" in words:
+    if isinstance(error, UnavailableError) and "the registry" in words and "does not answer" in words:
         return _DOWN
     if not isinstance(error, ProgramError | UnavailableError):
         return ""

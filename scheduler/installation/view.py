@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from scheduler import names
-from scheduler.installation import outcome
+from scheduler.installation import outcome, remedies
 from scheduler.installation.outcome import State
 from scheduler.model.types import Manifest
 from scheduler.tekton import view
@@ -39,6 +39,10 @@ _BY_REASON: Final = {
     "TaskRunTimeout": Progress.TIMED_OUT,
 }
 """Of what has ended without success; anything else has failed."""
+_LATE: Final = "cancelled as the PipelineRun it belongs to has timed out"
+"""Of a task run that was cancelled when the time of all was over (Tekton, `TaskRunCancelledByPipelineTimeoutMsg`)."""
+_AT_FAULT: Final = frozenset({State.FAILED.value, Progress.TIMED_OUT.value})
+"""States of steps that end an installation."""
 _ORDINARY: Final = frozenset({"", "Started", "Running", "Pending"})
 """Reasons of task runs under way that say nothing."""
 
@@ -66,7 +70,7 @@ class Installation:
     platform: str
     state: Progress
     reason: str
-    """Why it failed: the first failed step's reason, else Tekton's."""
+    """Why it failed: the reason of the first step that did, or whose time was over, else Tekton's."""
     steps: tuple[Step, ...]
 
     def document(self) -> dict[str, object]:
@@ -98,7 +102,7 @@ def project(run: Manifest, task_runs: Iterable[Manifest], *, now: datetime) -> I
     steps = tuple(_step(name, found.get(name), now=now) for name in dict.fromkeys([*listed, *found]))
     condition = condition_of(run)
     state = _progress(condition, is_begun=True)
-    failed = next((f"{step.name}: {step.reason}" for step in steps if step.state == State.FAILED and step.reason), "")
+    failed = next((f"{step.name}: {step.reason}" for step in steps if step.state in _AT_FAULT and step.reason), "")
     return Installation(
         run=run["metadata"]["name"],
         platform=view.text(run, "metadata", "labels", names.INSTALLATION),
@@ -114,7 +118,8 @@ def _step(name: str, task_run: Manifest | None, *, now: datetime) -> Step:
     results = {view.text(item, "name"): item.get("value") for item in view.items(task_run, "status", "results")}
     said = outcome.parse(str(results.get("outcome", "")))
     condition = condition_of(task_run)
-    state: str = _progress(condition, is_begun=bool(view.text(task_run, "status", "startTime")))
+    pod = view.text(task_run, "status", "podName")
+    state: str = _progress(condition, is_begun=bool(pod))
     if said is not None and (condition.is_final or not said.is_success):
         state = said.state
     return Step(
@@ -122,8 +127,8 @@ def _step(name: str, task_run: Manifest | None, *, now: datetime) -> Step:
         state=str(state),
         seconds=said.seconds if said is not None else _seconds(task_run, now),
         image=str(results.get("reference", "")),
-        reason=_reason(condition, said.message if said is not None else ""),
-        pod=view.text(task_run, "status", "podName"),
+        reason=_reason(condition, said.message if said is not None else "", has_pod=bool(pod)),
+        pod=pod,
     )
 
 
@@ -131,17 +136,22 @@ def _progress(condition: Condition, *, is_begun: bool) -> Progress:
     if condition.status == "True":
         return Progress.SUCCEEDED
     if condition.status == "False":
+        if _LATE in condition.message:
+            return Progress.TIMED_OUT
         return _BY_REASON.get(condition.reason, Progress.FAILED)
     return Progress.RUNNING if is_begun else Progress.WAITING
 
 
-def _reason(condition: Condition, said: str) -> str:
-    """The step's own words; else Tekton's, as far as they say more than that it goes on or went well."""
+def _reason(condition: Condition, said: str, *, has_pod: bool) -> str:
+    """The step's own words; else Tekton's and what to do, as far as they say more than that it goes on or went well."""
     if said and condition.status != "True":
         return said
     if condition.status == "True" or (condition.status == "Unknown" and condition.reason in _ORDINARY):
         return ""
-    return f"{condition.reason}: {condition.message}" if condition.message else condition.reason
+    words = f"{condition.reason}: {condition.message}" if condition.message else condition.reason
+    is_late = condition.reason == "TaskRunTimeout" or _LATE in condition.message
+    remedy = remedies.without_pod() if is_late and not has_pod else remedies.of_tekton(condition.reason)
+    return f"{words}\n→ {remedy}" if remedy else words
 
 
 def _seconds(task_run: Mapping[str, Any], now: datetime) -> int | None:

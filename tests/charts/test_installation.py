@@ -164,22 +164,28 @@ def test_the_registry_has_two_names() -> None:
     assert step["image"] == f"registry.example.com:5000/{digest}"
 
 
-def test_only_the_step_of_a_build_is_root_and_only_as_baseline_allows(objects: tuple[Manifest, ...]) -> None:
-    for name in ("modelops-image-build", "compile-bento"):
-        task = tasks(objects)[name]
-        (step,) = task["steps"]
-        assert step["securityContext"] == {
-            "runAsUser": 0,
-            "runAsGroup": 0,
-            "runAsNonRoot": False,
-            "privileged": False,
-        }
-        assert all(volume.keys() & {"emptyDir", "secret", "configMap"} for volume in task["volumes"])
+def test_only_the_step_of_a_build_is_root_with_what_a_user_namespace_takes(objects: tuple[Manifest, ...]) -> None:
+    task = tasks(objects)["modelops-image-build"]
+    (step,) = task["steps"]
+    assert step["securityContext"] == {
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"], "add": ["SETFCAP", "SETGID", "SETUID"]},
+    }
+    assert all(volume.keys() & {"emptyDir", "secret", "configMap"} for volume in task["volumes"])
     assert "securityContext" not in run(objects)["spec"]["taskRunTemplate"]["podTemplate"]
     labels = render.one(objects, "Namespace", BUILDS)["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "baseline"
     assert labels[names.PLATFORM] == "modelops.modelops"
     assert names.ENVIRONMENT not in labels
+
+
+def test_compiling_meets_pod_security_restricted(objects: tuple[Manifest, ...]) -> None:
+    task = tasks(objects)["compile-bento"]
+    assert restricted.violations({"containers": task["steps"], "volumes": task["volumes"]}) == ()
 
 
 def test_the_deployment_meets_pod_security_restricted(objects: tuple[Manifest, ...]) -> None:
@@ -313,8 +319,9 @@ def test_a_build_reaches_archives_and_registry_and_the_deployment_the_api_server
         "matchExpressions": [exists],
     }
     opened = [sorted({port["port"] for port in rule["ports"]}) for rule in builds["egress"]]
-    # names, the registry, the two proxies, archives; and no API server
-    assert opened == [[53], [5000], [3128], [3129], [443, 8081]]
+    # names, the registry, that of the base image, the two proxies, archives; and no API server
+    assert opened == [[53], [5000], [5000], [3128], [3129], [443, 8081]]
+    assert [len(rule.get("to", ())) for rule in builds["egress"][1:3]] == [1, 0]
     assert builds["egress"][-1]["to"] == [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
     assert [sorted({port["port"] for port in rule["ports"]}) for rule in deploy["egress"]] == [[53], [6443]]
     assert builds["policyTypes"] == deploy["policyTypes"] == ["Egress"]

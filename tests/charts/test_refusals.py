@@ -131,6 +131,18 @@ def test_a_namespace_of_another_platform_is_refused_and_ones_own_is_not() -> Non
         ]
 
 
+def test_a_quota_that_holds_no_build_is_refused_with_the_numbers() -> None:
+    values = minimal()
+    values["global"]["build"] |= {"quota": {"pods": 0, "limits.memory": "4095Mi", "limits.cpu": "2000m", "count/x": 0}}
+    rest = "raise it, or lower global.build.resources"
+    assert refusal(values) == [
+        f"global.build.quota: limits.memory 4095Mi has no room for one build, which takes 4Gi; {rest}",
+        f"global.build.quota: pods 0 has no room for one build, which takes 1; {rest}",
+    ]
+    values["global"]["build"] |= {"quota": {"limits.memory": "4096Mi"}}
+    assert render.platform(values)
+
+
 def test_a_namespace_that_others_should_have_made_must_be_there() -> None:
     values = minimal(environment={"create": False})
     values["global"]["build"] |= {"namespace": "images", "createNamespace": False}

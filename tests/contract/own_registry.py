@@ -25,14 +25,17 @@ HTPASSWD = "builder:$2b$04$.UzGvkYM0S5EY6QOfhpuDufkXSts3gvI7CKer2OgP7DY6iAcQvfNy
 
 
 @contextmanager
-def running(folder: Path, *, htpasswd: str = "") -> Iterator[str]:
-    """Its `host:port`, while it runs; with `htpasswd` it asks for a login of that file."""
+def running(folder: Path, *, htpasswd: str = "", address: str = "127.0.0.1", disk: str = "") -> Iterator[str]:
+    """Its `host:port`, while it runs; with `htpasswd` it asks for a login of that file.
+
+    With `disk` it keeps images on a disk of its own of that size, such as `64k`; that takes root.
+    """
     program = packages.registry(Home.from_environ(os.environ))
     if program is None:
         pytest.fail("these tests need docker-registry: run `make up`")
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
+        free.bind((address, 0))
+        host = f"{address}:{free.getsockname()[1]}"
     environ = {
         "PATH": os.environ["PATH"],
         "REGISTRY_HTTP_ADDR": host,
@@ -48,7 +51,8 @@ def running(folder: Path, *, htpasswd: str = "") -> Iterator[str]:
             "REGISTRY_AUTH_HTPASSWD_PATH": str(folder / "htpasswd"),
         }
     (folder / "config.yml").write_text("version: 0.1\nstorage: {filesystem: {}}\nhttp: {}\n")
-    words = [str(program), "serve", str(folder / "config.yml")]
+    (folder / "data").mkdir()
+    words = [*_on_disk(disk, folder / "data"), str(program), "serve", str(folder / "config.yml")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(words, env=environ, stdout=log, stderr=log)
     try:
@@ -57,6 +61,12 @@ def running(folder: Path, *, htpasswd: str = "") -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def _on_disk(size: str, folder: Path) -> list[str]:
+    """What to begin a command with; only that command sees the disk, which goes with it."""
+    mount = 'mount -t tmpfs -o "size=$1" disk "$2" && shift 2 && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", mount, "sh", size, str(folder)] if size else []
 
 
 def _await(host: str, process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `bundle.port` promises, kept by the fake and over HTTP with a real registry."""
+"""What `images.store` promises, kept by the fake and over HTTP with a real registry."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.bundle.fake import FakeStore, digest_of
-from scheduler.bundle.http_store import HttpStore
-from scheduler.bundle.port import Document, Store
 from scheduler.errors import DigestMismatchError, NotFoundError, UnavailableError
 from scheduler.images.connection import Connection
+from scheduler.images.fake import FakeStore, digest_of
+from scheduler.images.http_store import HttpStore
+from scheduler.images.store import Document, Store
 from tests.contract import own_registry
 
 REPOSITORY = "modelops/tests"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from scheduler.errors import ProgramError
-from scheduler.images import logins
+from scheduler.images import logins, program_image
 from scheduler.images.buildah import Buildah, Storage
+from scheduler.images.connection import Connection
 from scheduler.images.fake import FakeBuilder, FakeRegistry
+from scheduler.images.http_store import HttpStore
 from scheduler.images.port import Builder, Registry
 from scheduler.images.registry import HttpRegistry
 from tests.contract import own_registry
@@ -82,3 +85,20 @@ def test_a_build_that_fails_says_why(pair: Pair, folder: Path, tmp_path: Path) -
 def test_what_was_never_pushed_has_no_digest(pair: Pair) -> None:
     _, registry, image = pair
     assert registry.digest(f"{image}:never") is None
+
+
+@pytest.mark.registry
+def test_a_registry_takes_the_image_of_a_program_that_no_builder_made(tmp_path: Path) -> None:
+    program = tmp_path / "engine"
+    program.write_text("content")
+    with own_registry.running(tmp_path) as host, closing(Connection(host)) as connection:
+        digest = program_image.push(program, repository="tests/engine", tag="t", store=HttpStore(connection))
+
+        assert HttpRegistry(host).digest(f"{host}/tests/engine:t") == digest
+        storage = Storage(folder=tmp_path / "storage", driver="vfs")
+        with Buildah(storage=storage, settings=tmp_path, has_layers=False) as builder:
+            text = f"FROM {host}/tests/engine@{digest}\nLABEL made=again\n"
+            context = tmp_path / "context"
+            context.mkdir()
+            containerfile = _containerfile(tmp_path, text)
+            builder.build(reference=f"{host}/tests/again:t", folder=context, containerfile=containerfile, args={})

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from scheduler.bundle import contents
-from scheduler.bundle.fake import digest_of
-from scheduler.bundle.http_store import HttpStore
-from scheduler.bundle.port import Document
 from scheduler.devcluster import toolchain
 from scheduler.images import logins
 from scheduler.images.connection import Connection
+from scheduler.images.fake import digest_of
+from scheduler.images.http_store import HttpStore
 from scheduler.images.registry import split
+from scheduler.images.store import Document
 from scheduler.installation import __main__ as program
 from scheduler.installation import outcome
 from scheduler.installation.outcome import Outcome

@@ -33,7 +33,8 @@ class Deployed:
         built = self.values.with_name("built.yaml")
         built.write_text(yaml.safe_dump({"global": given}))
         extra = [word for setting in settings for word in ("--set", setting)]
-        installation.install(self.platform, self.values, extra=["--values", str(built), *extra])
+        words = ["--values", str(built), *extra]
+        installation.install(self.platform, self.values, extra=words, has_builds=False)
         _await_services(self.platform)
 
     @contextmanager

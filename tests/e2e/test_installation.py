@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import yaml
@@ -18,7 +17,7 @@ import yaml
 from scheduler.demo import installation
 from scheduler.demo.installation import NAMESPACE, RELEASE, Platform
 from scheduler.errors import ProgramError
-from tests.e2e import beside
+from tests.e2e import beside, installations
 from tests.e2e.beside import Beside
 from tests.e2e.deployed import Deployed
 
@@ -27,26 +26,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.runs_last]
 SECOND: Final = "second"
 """Namespace and release of a platform beside the others."""
 SERVICE: Final = f"service/{SECOND}-modelops-server"
-
-
-def _modelops(platform: Platform, *words: str) -> bytes:
-    return platform.run(sys.executable, "-m", "scheduler", *words, limit_seconds=900)
-
-
-def _status(platform: Platform) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_modelops(platform, "install", "status", "-n", NAMESPACE, "-o", "json"))
-    return found
-
-
-def _steps(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {step["name"]: step for step in status["steps"]}
-
-
-def _pods(platform: Platform) -> set[str]:
-    found = platform.objects("pods", "-n", NAMESPACE, "-l", f"app.kubernetes.io/instance={RELEASE}")
-    return {
-        pod["metadata"]["uid"] for pod in found if pod["metadata"]["labels"]["app.kubernetes.io/name"] != "modelops"
-    }
 
 
 @pytest.fixture(name="built", scope="module")
@@ -58,36 +37,41 @@ def with_its_builds(deployed: Deployed) -> Iterator[Platform]:
 
 
 def test_installed_again_nothing_is_built_and_nothing_runs_anew(built: Platform, deployed: Deployed) -> None:
-    first, pods = _status(built), _pods(built)
-    assert {step["state"] for name, step in _steps(first).items() if name != "deploy"} <= {"skipped", "built"}
+    first, pods = installations.status(built), installations.pods(built)
+    assert {step["state"] for name, step in installations.steps(first).items() if name != "deploy"} <= {
+        "skipped",
+        "built",
+    }
 
     assert installation.install(built, deployed.values) == deployed.images
-    second = _status(built)
+    second = installations.status(built)
 
     assert second["run"] == first["run"], "equal content needs no second run"
-    assert _pods(built) == pods
+    assert installations.pods(built) == pods
 
 
 def test_a_build_that_fails_says_why_and_leaves_what_runs(built: Platform, deployed: Deployed) -> None:
-    before, pods = _status(built), _pods(built)
+    before, pods = installations.status(built), installations.pods(built)
     wrong = "scoring-server-pmml.builds[0].context={scheduler,not-there}"
     told = ["scoring-server-pmml.builds[0].name=scoring-server-pmml", wrong]
     told.append("scoring-server-pmml.builds[0].containerfile=build/Containerfile")
     with pytest.raises(ProgramError):
         installation.install(built, deployed.values, extra=[word for one in told for word in ("--set", one)])
 
-    failed = _status(built)
-    step = _steps(failed)["scoring-server-pmml"]
+    failed = installations.status(built)
+    step = installations.steps(failed)["scoring-server-pmml"]
     assert (failed["state"], step["state"]) == ("failed", "failed")
     assert "not-there" in step["reason"]
     assert failed["reason"] == f"scoring-server-pmml: {step['reason']}"
-    assert _steps(failed)["deploy"]["state"] == "waiting"
-    assert _pods(built) == pods
-    assert "not-there" in _modelops(built, "install", "logs", "scoring-server-pmml", "-n", NAMESPACE).decode()
+    assert installations.steps(failed)["deploy"]["state"] == "waiting"
+    assert installations.pods(built) == pods
+    assert (
+        "not-there" in installations.modelops(built, "install", "logs", "scoring-server-pmml", "-n", NAMESPACE).decode()
+    )
 
     built.run("helm", "rollback", RELEASE, "-n", NAMESPACE)
-    _modelops(built, "install", "wait", "-n", NAMESPACE)
-    again = _status(built)
+    installations.modelops(built, "install", "wait", "-n", NAMESPACE)
+    again = installations.status(built)
     assert again["state"] == "succeeded"
     assert again["run"] not in {before["run"], failed["run"]}
     assert {step["state"] for step in again["steps"]} == {"skipped", "deployed"}
@@ -109,12 +93,12 @@ def second_platform(deployed: Deployed) -> Iterator[Beside]:
 
 
 def test_a_second_platform_lives_beside_the_first_and_is_tried_by_helm(second: Beside) -> None:
-    pods = _pods(second.platform)
+    pods = installations.pods(second.platform)
 
     said = second.helm("test", "--timeout", "4m")
 
     assert "Succeeded" in said
-    assert _pods(second.platform) == pods
+    assert installations.pods(second.platform) == pods
 
 
 def test_an_environment_belongs_to_one_platform(second: Beside) -> None:

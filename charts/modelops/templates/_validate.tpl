@@ -16,6 +16,9 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{ include "modelops.complaints.claims" . }}
 {{ include "modelops.complaints.absent" . }}
 {{ include "modelops.complaints.prepared" . }}
+{{- if and (include "common.makesPrerequisites" .) .Values.global.build.enabled }}
+{{ include "modelops.complaints.quota" . }}
+{{- end }}
 {{- if include "common.makesObjects" . }}
 {{ include "modelops.complaints.images" . }}
 {{ include "modelops.complaints.steps" . }}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -43,11 +41,10 @@ def image(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The flow runner's image with a broken engine in it; nothing else differs."""
     folder = tmp_path_factory.mktemp("broken")
     broken.build(folder)
-    command = [sys.executable, "-m", "scheduler.images", "build", "--registry", platform.registry, "--only", IMAGE]
+    command = [sys.executable, "-m", "scheduler", "images", "build", "--registry", platform.registry, "--only", IMAGE]
     command += ["--pull-registry", platform.registry_pull, "--base", platform.base_image]
-    command += ["--binaries", str(folder), "--binaries", str(platform.programs), "--output", str(folder / "made.json")]
-    subprocess.run(command, env=platform.environ, check=True, timeout=600)
-    made: Mapping[str, str] = json.loads(Path(folder / "made.json").read_text())
+    command += ["--binaries", str(folder), "--binaries", str(platform.programs), "-o", "json"]
+    made: Mapping[str, str] = json.loads(platform.run(*command, limit_seconds=600))
     return made[IMAGE]
 
 

@@ -33,6 +33,7 @@ def add(charts: Path, *, chart: dict[str, Any] | None = None, entry: dict[str, s
     described = {"apiVersion": "v2", "name": NAME, "version": "0.1.0", **faces, **beside, **(chart or {})}
     (own / "Chart.yaml").write_text(yaml.safe_dump(described))
     (own / "values.yaml").write_text("supportedModels: [mine]\n")
+    (own / "values.schema.json").write_text("{}")
     platform = charts / "modelops" / "Chart.yaml"
     wanted = {"name": NAME, "version": "0.1.0", "repository": f"file://../subcharts/{NAME}", **(entry or {})}
     platform.write_text(platform.read_text() + f"  - {wanted}\n")
@@ -92,6 +93,14 @@ def test_what_is_wrong_is_told_and_nothing_is_written(
 
     assert any(message in str(problem) for problem in refused.value.problems)
     assert (charts / "subcharts" / "scoring-pipeline" / "Chart.yaml").read_bytes() == before
+
+
+def test_a_chart_without_a_schema_is_refused(charts: Path) -> None:
+    add(charts)
+    (charts / "subcharts" / NAME / "values.schema.json").unlink()
+
+    with pytest.raises(InvalidInputError, match=rf"{NAME}/values\.schema\.json.*is not there"):
+        folder.assemble(charts)
 
 
 def test_the_program_tells_what_is_stale_and_writes_it(charts: Path, capsys: pytest.CaptureFixture[str]) -> None:

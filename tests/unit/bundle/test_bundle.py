@@ -11,9 +11,9 @@ import pytest
 from scheduler import assets
 from scheduler.bundle import contents, creating, loading, packing
 from scheduler.bundle.contents import Contents
-from scheduler.bundle.fake import FakeStore, digest_of
-from scheduler.bundle.port import Document
 from scheduler.errors import DigestMismatchError, InvalidInputError, SchedulerError
+from scheduler.images.fake import FakeStore, digest_of
+from scheduler.images.store import Document
 
 HOST = "registry.example.com"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -19,6 +19,15 @@ def test_a_step_is_told_when_its_state_changes() -> None:
     assert list(install.changes(before, after)) == ["bento: built (9 s)"]
 
 
+def test_a_step_that_cannot_begin_is_told_once() -> None:
+    before = _installation(Step(name="bento", state="waiting"))
+    blocked = _installation(Step(name="bento", state="waiting", reason="no room: 1"))
+    still = _installation(Step(name="bento", state="waiting", reason="no room: 2"))
+
+    assert list(install.changes(before, blocked)) == ["bento: waiting: no room: 1"]
+    assert list(install.changes(blocked, still)) == []
+
+
 def test_another_run_is_told_from_its_beginning() -> None:
     failed = _installation(Step(name="bento", state="failed", seconds=2, reason="why"), run="a-2")
 

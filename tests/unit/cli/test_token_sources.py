@@ -14,6 +14,8 @@ import pytest
 from scheduler.cli import configuration, exec_plugin
 from scheduler.cli.configuration import Login
 from scheduler.cli.credentials import Credentials
+from scheduler.devcluster import certificates
+from scheduler.devcluster.addresses import Addresses
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnauthenticatedError
 from tests.unit.cli.conftest import Platform, Run
 from tests.unit.client import device_issuer
@@ -190,6 +192,53 @@ def test_a_login_by_device_shows_the_code_and_no_token(run: Run, far: DeviceIssu
         assert secret not in result.out + result.err
 
 
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """Its certificates stand beside it."""
+    folder = tmp_path / "pki"
+    certificates.write(folder, Addresses())
+    return folder / "ca.crt"
+
+
+@pytest.fixture
+def private(authority: Path) -> Iterator[DeviceIssuer]:
+    """An issuer whose certificate only its own authority vouches for."""
+    with device_issuer.serving(authority.with_name("kube-scheduler.crt")) as found:
+        code = {"device_code": "secret-device-code", "user_code": "WDJB-MJHT", "expires_in": 60, "interval": 0}
+        found.begun = 200, {**code, "verification_uri": f"{found.url}/activate"}
+        found.answers = [(200, {"id_token": jwt_that_ends(int(NOW.timestamp())), "refresh_token": SECRET})]
+        yield found
+
+
+def test_an_issuer_is_trusted_by_an_authority_of_ones_own_and_stays_so(
+    run: Run, private: DeviceIssuer, authority: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(authority.parent)
+    words = ("login", "--oidc-issuer", private.url, "--client-id", "scoring", *SERVERS)
+    result = run(*words, "--certificate-authority", authority.name, "-o", "json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["certificateAuthority"] == str(authority)
+
+    monkeypatch.chdir(tmp_path)
+    later = jwt_that_ends(4_000_000_000)
+    private.answers = [(200, {"id_token": later})]
+    kept = {"MODELOPS_CONFIG": str(tmp_path / "config" / "config.json")}
+    assert Credentials(kept, now=at(NOW)).token() == later
+
+
+def test_an_issuer_that_is_not_trusted_is_told_with_the_remedy(run: Run, private: DeviceIssuer) -> None:
+    result = run("login", "--oidc-issuer", private.url, "--client-id", "scoring", *SERVERS)
+    assert (result.code, private.asked) == (8, [])
+    assert "--certificate-authority" in result.err
+
+
+def test_an_authority_that_is_none_is_refused(run: Run, authority: Path) -> None:
+    words = ("login", "--oidc-issuer", "https://login.example.com", "--client-id", "scoring", *SERVERS)
+    for file, code, says in ((authority.with_suffix(".key"), 3, "no PEM certificates"), (Path("no.pem"), 4, "no.pem")):
+        result = run(*words, "--certificate-authority", str(file))
+        assert (result.code, says in " ".join(result.err.split())) == (code, True), result.err
+
+
 def test_a_login_by_program_or_file_tries_it_and_shows_no_token(
     run: Run, plugin: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -211,6 +260,7 @@ def test_a_login_by_program_or_file_tries_it_and_shows_no_token(
         (("--account", "a", "--exec", "b"), "not --account and --exec"),
         (("--oidc-issuer", "https://x"), "each needs the other"),
         (("--client-id", "x", "--account", "a"), "each needs the other"),
+        (("--account", "a", "--certificate-authority", "ca.pem"), "it is of an --oidc-issuer"),
         (("--oidc-issuer", "http://login.example.com", "--client-id", "c"), "is no https URL"),
     ],
 )

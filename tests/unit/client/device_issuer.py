@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -53,7 +55,8 @@ class DeviceIssuer:
 
 
 @contextmanager
-def serving() -> Iterator[DeviceIssuer]:
+def serving(certificate: Path | None = None) -> Iterator[DeviceIssuer]:
+    """Over TLS with a `certificate`, whose key stands beside it."""
     made = DeviceIssuer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,7 +80,11 @@ def serving() -> Iterator[DeviceIssuer]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    made.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
-from scheduler.golang.finding import Place
-from scheduler.images.build import Made
-from scheduler.images.fake import FakeBuilder, FakeRegistry
 from scheduler.images.step import BuildStep
 from scheduler.installation import building
-from scheduler.installation.building import Compiling, Order
-
-REGISTRY = "10.0.0.1:5000"
-BASE = f"{REGISTRY}/base:trixie"
-DIGEST = "sha256:" + "1" * 64
-TOOLS = f"{REGISTRY}/modelops/container-tools@{DIGEST}"
+from scheduler.installation.building import Order
+from tests.unit.images.workshop import BASE, DIGEST, REGISTRY, TOOLS, Workshop, chart, write
 
 FAKE_GO = """#!/bin/sh
 # go env GOVERSION | go build … -o TARGET PACKAGE
@@ -30,43 +26,14 @@ mkdir -p "$(dirname "$2")"; cp main.go "$2"; chmod +x "$2"
 """
 
 
-def write(file: Path, text: str) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    return file
-
-
-class Workshop:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.registry = FakeRegistry({BASE: "sha256:base"})
-        self.builder = FakeBuilder(self.registry)
-        self.told: list[str] = []
-
-    def order(self, earlier: dict[str, str] | None = None, **item: Any) -> Order:
-        step = {"name": "server", "chart": "server", "containerfile": "build/Containerfile", "context": ("scheduler",)}
-        return Order(
-            item=BuildStep(**{**step, **item}),
-            root=self.root,
-            registry=REGISTRY,
-            base=BASE,
-            tools=TOOLS,
-            earlier=earlier or {},
-        )
-
-    def image(self, order: Order) -> Made:
-        return building.image(order, builder=self.builder, registry=self.registry)
-
-    def program(self, order: Order, *, go: Path) -> Made:
-        compiling = Compiling(
-            place=Place(folder=go), environ={"GOPROXY": "theirs"}, limit_seconds=20, tell=self.told.append
-        )
-        return building.program(order, compiling, builder=self.builder, registry=self.registry)
+def server(workshop: Workshop, earlier: dict[str, str] | None = None, **item: Any) -> Order:
+    step = {"name": "server", "chart": "server", "containerfile": "build/Containerfile", "context": ("scheduler",)}
+    return workshop.order(BuildStep(**{**step, **item}), earlier)
 
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    write(tmp_path / "charts" / "subcharts" / "server" / "build" / "Containerfile", "ARG BASE\nFROM ${BASE}")
+    chart(tmp_path, "server")
     write(tmp_path / "scheduler" / "errors.py", "x = 1")
     write(tmp_path / "engine" / "go.mod", "module engine\n\ngo 1.98\n")
     write(tmp_path / "engine" / "main.go", "package main")
@@ -82,11 +49,11 @@ def go(tmp_path: Path) -> Path:
 
 
 def compiled(workshop: Workshop) -> Order:
-    return workshop.order(name="engine", chart="engine", containerfile="", task="compile-engine", context=("engine",))
+    return server(workshop, name="engine", chart="engine", containerfile="", task="compile-engine", context=("engine",))
 
 
 def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) -> None:
-    order = workshop.order({"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine", "container-tools"))
+    order = server(workshop, {"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine", "container-tools"))
 
     first, second = workshop.image(order), workshop.image(order)
 
@@ -101,34 +68,39 @@ def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) ->
 def test_an_image_is_built_again_when_one_before_it_is_another(workshop: Workshop) -> None:
     other = f"{REGISTRY}/modelops/engine@sha256:{'2' * 64}"
 
-    workshop.image(workshop.order({"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine",)))
+    workshop.image(server(workshop, {"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine",)))
 
-    assert workshop.image(workshop.order({"engine": other}, after=("engine",))).is_new
+    assert workshop.image(server(workshop, {"engine": other}, after=("engine",))).is_new
 
 
 def test_images_that_were_not_given_are_refused_at_once(workshop: Workshop) -> None:
     with pytest.raises(InvalidInputError) as raised:
-        workshop.image(workshop.order(after=("engine", "shell")))
+        workshop.image(server(workshop, after=("engine", "shell")))
     assert len(raised.value.problems) == 2
 
 
 def test_a_missing_context_is_named(workshop: Workshop) -> None:
     with pytest.raises(InvalidInputError, match="server: context 'nowhere' is not there"):
-        workshop.image(workshop.order(context=("nowhere",)))
+        workshop.image(server(workshop, context=("nowhere",)))
 
 
 def test_a_missing_base_is_named_with_the_remedy(workshop: Workshop) -> None:
     workshop.registry.digests.clear()
     with pytest.raises(NotFoundError, match=r"base:trixie is not in its registry; push any Debian 13"):
-        workshop.image(workshop.order())
+        workshop.image(server(workshop))
 
 
 def test_a_program_is_compiled_once_into_an_image_that_holds_nothing_else(workshop: Workshop, go: Path) -> None:
     first, second = (workshop.program(compiled(workshop), go=go) for _ in range(2))
 
     assert (first.is_new, second.is_new, first.reference) == (True, False, second.reference)
-    assert [(args, paths) for _, args, paths in workshop.builder.built] == [({}, ("engine",))]
     assert workshop.told == ["compiling with theirs"]
+    assert workshop.builder.built == []
+    document = workshop.store.manifest("modelops/engine", first.reference.partition("@")[2])
+    (layer,) = json.loads(document.content)["layers"]
+    packed = workshop.store.blobs["modelops/engine", layer["digest"]]
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert [(entry.name, oct(entry.mode)) for entry in archive] == [("engine", "0o755")]
 
 
 @pytest.mark.parametrize(("file", "is_built"), [("main.go", True), ("go.sum", True), ("main_test.go", False)])
@@ -153,7 +125,7 @@ def test_a_program_that_does_not_compile_is_told_in_the_compilers_words(workshop
 
 
 def test_a_context_without_a_module_is_refused(workshop: Workshop, go: Path) -> None:
-    order = workshop.order(name="engine", containerfile="", task="compile-engine", context=("scheduler",))
+    order = server(workshop, name="engine", containerfile="", task="compile-engine", context=("scheduler",))
     with pytest.raises(InvalidInputError, match=r"must name one folder with a go\.mod, and names 0"):
         workshop.program(order, go=go)
 

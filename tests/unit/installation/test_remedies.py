@@ -21,6 +21,12 @@ from scheduler.model.problem import Problem
     [
         (ForbiddenError("the registry r refuses the login of 'b' for c"), "global.build.pushSecret"),
         (UnavailableError("the registry r does not answer: refused"), "see that the registry"),
+        (UnavailableError("the registry r does not answer: [Errno 111] Connection refused"), "see that the registry"),
+        (UnavailableError("the registry r answered 507 for a@b: no words"), "its disk is full"),
+        (
+            UnavailableError('the registry r answered 500 for a@b: {"detail":{"Err":28}}'),
+            "there is no room",
+        ),
         (UnavailableError("buildah did not end within 30 seconds; it said: x"), "global.build.stepMinutes"),
         (ProgramError("buildah: write /x: no space left on device"), "there is no room"),
         (ProgramError("buildah: pushing: unauthorized: authentication required"), "global.build.pushSecret"),
@@ -41,3 +47,17 @@ def test_a_known_fault_comes_with_what_to_do(error: SchedulerError, remedy: str)
 @pytest.mark.parametrize("error", [ProgramError("gcc: 5001 errors"), NotFoundError("no such thing")])
 def test_an_unknown_fault_comes_as_it_is(error: SchedulerError) -> None:
     assert remedies.told(error) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("TaskRunImagePullFailed", "global.imagePullSecrets"),
+        ("PodAdmissionFailed", "Pod Security `baseline`"),
+        ("ExceededResourceQuota", "global.build.quota"),
+        ("SomethingNew", ""),
+    ],
+)
+def test_what_tekton_says_comes_with_what_to_do(reason: str, remedy: str) -> None:
+    told = remedies.of_tekton(reason)
+    assert (remedy in told, bool(told)) == (True, bool(remedy))

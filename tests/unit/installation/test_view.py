@@ -52,12 +52,13 @@ def project(run: dict[str, Any], *task_runs: dict[str, Any]) -> Installation:
 def test_every_step_is_there_with_what_it_said() -> None:
     built = Outcome(state=State.BUILT, seconds=12, tag="t")
 
-    found = project(run(), task_run("bento", "True", said=built), task_run("streaming-runtime", "Unknown"))
+    begun = task_run("streaming-runtime", "Unknown", podName="p")
+    found = project(run(), task_run("bento", "True", said=built), begun)
 
     assert found.state is Progress.RUNNING
     assert found.steps == (
         Step(name="bento", state="built", seconds=12, image=REFERENCE),
-        Step(name="streaming-runtime", state="running", seconds=30),
+        Step(name="streaming-runtime", state="running", seconds=30, pod="p"),
         Step(name="deploy", state="waiting"),
     )
 
@@ -76,15 +77,40 @@ def test_a_failed_build_is_the_reason() -> None:
     [("TaskRunTimeout", "timed out"), ("TaskRunCancelled", "cancelled"), ("SomethingNew", "failed")],
 )
 def test_a_step_that_could_not_say_anything_is_told_in_tektons_words(reason: str, state: str) -> None:
-    ended = task_run("bento", "False", reason=reason, message="why", completionTime="2026-01-01T00:00:40Z")
+    end = "2026-01-01T00:00:40Z"
+    ended = task_run("bento", "False", reason=reason, message="why", completionTime=end, podName="p")
 
-    assert project(run(), ended).steps[0] == Step(name="bento", state=state, seconds=10, reason=f"{reason}: why")
+    assert project(run(), ended).steps[0] == Step(
+        name="bento", state=state, seconds=10, reason=f"{reason}: why", pod="p"
+    )
 
 
-def test_what_keeps_a_pod_from_running_is_told_while_it_waits() -> None:
+def test_what_keeps_a_pod_from_running_is_told_while_it_waits_with_what_to_do() -> None:
     waiting = task_run("bento", "Unknown", reason="ExceededResourceQuota", message="no room")
 
-    assert project(run(), waiting).steps[0].reason == "ExceededResourceQuota: no room"
+    assert (
+        project(run(), waiting).steps[0].reason.startswith("ExceededResourceQuota: no room\n→ raise global.build.quota")
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("TaskRunTimeout", "not within 1m"),
+        (
+            "TaskRunCancelled",
+            'TaskRun "t" was cancelled. TaskRun cancelled as the PipelineRun it belongs to has timed out.',
+        ),
+    ],
+)
+def test_a_step_that_never_got_a_pod_is_the_reason_and_says_so(reason: str, message: str) -> None:
+    ended = task_run("bento", "False", reason=reason, message=message)
+
+    found = project(run("False", "PipelineRunTimeout", "failed to finish within 17m"), ended)
+
+    assert (found.state, found.steps[0].state) == (Progress.TIMED_OUT, "timed out")
+    told = f"bento: {reason}: {message}\n→ it never got a pod: raise global.build.quota"
+    assert found.reason.startswith(told)
 
 
 @pytest.mark.parametrize(

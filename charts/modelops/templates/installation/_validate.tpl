@@ -54,3 +54,22 @@ builds: {{ join ", " . }} wait for each other; name a way through without a circ
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- define "modelops.complaints.quota" -}}{{- /* a quota that holds no build: Tekton would ask for its pod until the time of all is over */ -}}
+{{- $build := .Values.global.build }}
+{{- $asked := include "common.size.resources" (dict "root" . "program" "build" "resources" $build.resources) | fromYaml }}
+{{- $needed := dict "pods" 1 "cpu" $asked.requests.cpu "memory" $asked.requests.memory }}
+{{- range $kind, $amounts := $asked }}
+{{- range $name, $amount := $amounts }}{{ $_ := set $needed (printf "%s.%s" $kind $name) $amount }}{{ end }}
+{{- end }}
+{{- range $name, $hard := include "modelops.buildQuota" . | fromYaml }}
+{{- $amount := index $needed $name }}
+{{- if and $amount (gt (include "common.size.quantity" $amount | float64) (include "common.size.quantity" $hard | float64)) }}
+global.build.quota: {{ $name }} {{ $hard }} has no room for one build, which takes {{ $amount }}; raise it, or lower global.build.resources
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "modelops.buildQuota" -}}
+{{- mergeOverwrite (include "common.size.of" (dict "root" . "what" "builds") | fromYaml) .Values.global.build.quota | toYaml -}}
+{{- end -}}

@@ -63,15 +63,12 @@ env:
   {{- include "common.connection.environment" .root | nindent 2 }}
 computeResources:
   {{- include "common.size.resources" (dict "root" .root "program" "build" "resources" $build.resources) | nindent 2 }}
-# buildah needs root inside the pod, with a container's usual capabilities and none beside them; the step alone, never the pod. No
-# seccomp profile: the runtime's own one keeps unshare and mount from a pod without SYS_ADMIN, and buildah needs both.
 securityContext:
-  runAsUser: 0
-  runAsGroup: 0
-  runAsNonRoot: false
-  privileged: false
+  {{- include (printf "common.build.securityContext.%s" .program) .root | nindent 2 }}
 volumeMounts:
+  {{- if eq .program "build" }}
   - {name: containers, mountPath: /var/lib/containers}
+  {{- end }}
   - {name: tmp, mountPath: /tmp}
   {{- if $build.settingsSecret }}
   - {name: settings, mountPath: /run/modelops/settings, readOnly: true}
@@ -80,4 +77,25 @@ volumeMounts:
   - {name: docker, mountPath: /run/modelops/docker, readOnly: true}
   {{- end }}
   {{- include "common.connection.mount" .root | nindent 2 }}
+{{- end -}}
+
+{{- /* buildah is root inside the pod; the step alone, never the pod. Its first act is a user namespace, in which it has all capabilities
+       over the pod's own files and none outside of it; to map the pod's users into that namespace, root among them, takes these three
+       (user_namespaces(7)). No seccomp profile: the runtime's own one keeps unshare and mount from a pod without SYS_ADMIN, and RUN
+       needs both. */ -}}
+{{- define "common.build.securityContext.build" -}}
+runAsUser: 0
+runAsGroup: 0
+runAsNonRoot: false
+privileged: false
+allowPrivilegeEscalation: false
+capabilities:
+  drop: [ALL]
+  add: [SETFCAP, SETGID, SETUID]
+{{- end -}}
+
+{{- /* a compiler needs nothing, and the image of one program is written without buildah */ -}}
+{{- define "common.build.securityContext.compile" -}}
+{{- include "common.container.securityContext" . }}
+runAsGroup: 10001
 {{- end -}}

@@ -35,3 +35,9 @@ large:
 {{- $size := dig "size" "medium" .root.Values.global -}}
 {{- index (include "common.size.presets" . | fromYaml) $size .what | toYaml -}}
 {{- end -}}
+
+{{- define "common.size.quantity" -}}{{- /* a quantity of Kubernetes as a number, for comparing */ -}}
+{{- $units := dict "m" 0.001 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
+{{- $number := regexFind "^[0-9]+([.][0-9]+)?" (toString .) -}}
+{{- mulf (float64 $number) (index $units (trimPrefix $number (toString .))) -}}
+{{- end -}}

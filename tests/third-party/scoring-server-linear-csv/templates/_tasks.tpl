@@ -28,8 +28,8 @@ spec:
       computeResources:
         requests: {cpu: 100m, memory: 128Mi}
         limits: {cpu: "1", memory: 512Mi}
-      # buildah is root in its own pod, and has no privilege
-      securityContext: {runAsUser: 0, runAsGroup: 0, runAsNonRoot: false, privileged: false}
+      securityContext:
+        {{- include "common.build.securityContext.build" . | nindent 8 }}
       volumeMounts:
         - {name: sources, mountPath: /sources, readOnly: true}
         - {name: containers, mountPath: /var/lib/containers}

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from scheduler.bundle.port import Document
 from scheduler.errors import DigestMismatchError, NotFoundError, TooLargeError, UnavailableError
 from scheduler.images.connection import Connection
 from scheduler.images.registry import ACCEPT
+from scheduler.images.store import Document
 
 _PIECE: Final = 1 << 20
 _PLAIN: Final = {"Accept-Encoding": "identity"}

@@ -1,4 +1,4 @@
-"""What bundles need of a registry: whole manifests and blobs, read and written."""
+"""A registry's content: whole manifests and blobs, read and written."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+{{- define "builds-that-fail.complaints" -}}{{- end -}}
