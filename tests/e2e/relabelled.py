@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from scheduler.bundle.http_store import HttpStore
-from scheduler.bundle.port import Document
 from scheduler.images import registry
 from scheduler.images.connection import Connection
+from scheduler.images.http_store import HttpStore
+from scheduler.images.store import Document
 
 _LABEL: Final = "modelops.dev/tests"
 _OPAQUE: Final = ".wh..wh..opq"

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scheduler.bundle.http_store import HttpStore
 from scheduler.cli import exit_codes
 from scheduler.demo.installation import NAMESPACE, RELEASE
 from scheduler.errors import DigestMismatchError, InvalidInputError, SchedulerError
 from scheduler.images.connection import Connection
+from scheduler.images.http_store import HttpStore
 from tests import real_cluster
 from tests.contract import own_registry
 from tests.e2e import small_platforms
