@@ -122,9 +122,12 @@ def test_the_end_of_the_flow_is_seen_at_once_and_told(cluster: FakeCluster, runn
     assert progress(cluster)["ledger"]["written"] == 2
 
 
-def test_nobody_asks_the_services_after_a_success_so_they_go_at_once(cluster: FakeCluster, running: Running) -> None:
+def test_nobody_asks_the_services_after_a_success_so_they_go_at_once(
+    cluster: FakeCluster, flow: FakeFlowControl
+) -> None:
     cluster.put(manifest("Deployment", SERVICE))
     cluster.put({**manifest("Deployment", "other"), "metadata": {"name": "other", "namespace": NAMESPACE}})
+    running = Running(cluster, flow)  # which sees them when it begins, however busy the machine is
     eventually(lambda: progress(cluster).get("phase") == "running")
     complete(cluster)
 
