@@ -17,6 +17,7 @@ from scheduler.cluster.port import Cluster
 from scheduler.errors import (
     ConflictError,
     DigestMismatchError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     ProgramError,
@@ -124,7 +125,12 @@ def _checked(order: Order) -> dict[str, Any]:
 
 def _check_room(order: Order, values: Values, ports: Ports) -> None:
     """What a full namespace would only tell when helm's time is over is told at once where it cannot get better."""
-    found = [one for one in ports.cluster.list("ResourceQuota", order.namespace) if quotas.counts(one, "")]
+    try:
+        listed = ports.cluster.list("ResourceQuota", order.namespace)
+    except ForbiddenError as error:  # roles that an earlier release of prerequisites made
+        _log.info("cannot see whether the servers fit: %s", error)
+        return
+    found = [one for one in listed if quotas.counts(one, "")]
     if not found:
         return
     release = names.applications_release(order.release)

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from scheduler.cluster.fake import FakeCluster
-from scheduler.errors import ConflictError, DigestMismatchError, InvalidInputError, ProgramError
+from scheduler.cluster.port import Listing
+from scheduler.errors import (
+    ConflictError,
+    DigestMismatchError,
+    ForbiddenError,
+    InvalidInputError,
+    ProgramError,
+)
 from scheduler.helm.fake import FakeHelm, Release
 from scheduler.helm.port import ReleaseState
 from scheduler.installation import deployment
@@ -180,6 +187,21 @@ def test_what_a_quota_could_hold_is_tried(chart: Path) -> None:
     cluster.put({**quota(pods="0"), "metadata": {"name": "elsewhere", "namespace": "other"}})
 
     assert deployment.deploy(order(chart), ports=ports(helm, cluster)) == "modelops-apps is deployed, revision 1"
+
+
+class Unseen(FakeCluster):
+    """Shows no quotas."""
+
+    def list(self, kind: str, *args: Any, **more: Any) -> Listing:
+        if kind == "ResourceQuota":
+            raise ForbiddenError("resourcequotas is forbidden")
+        return super().list(kind, *args, **more)
+
+
+def test_quotas_that_may_not_be_seen_hold_nobody_up(chart: Path) -> None:
+    cluster = Unseen()
+
+    assert deployment.deploy(order(chart), ports=ports(FakeHelm(), cluster)) == "modelops-apps is deployed, revision 1"
 
 
 def test_a_busy_record_is_tried_again_and_not_for_ever(chart: Path) -> None:
