@@ -44,7 +44,7 @@ def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> N
 def test_the_notes_of_the_other_releases_say_what_they_are_for(tmp_path: Path) -> None:
     prepared = _notes(tmp_path / "one", "prerequisites", release="scores-prerequisites", namespace="ml")
     applied = _notes(tmp_path / "two", "applications", release="scores-apps", namespace="ml")
-    assert "the role `admin` in\nml, ml-builds, staging:" in prepared
+    assert "the role `admin` in\nml, ml-builds, staging; to see whether it holds Tekton's objects too" in prepared
     assert "helm install scores charts/modelops --namespace ml" in prepared
     assert applied.startswith("The applications of scores are installed in namespace ml.")
 
