@@ -12,6 +12,8 @@ import yaml
 
 import scheduler
 from scheduler import assets
+from scheduler.helm import pyhelm
+from scheduler.inspection import judgement
 
 CHARTS: Final = sorted(assets.charts().glob("modelops/Chart.yaml")) + sorted(
     assets.charts().glob("subcharts/*/Chart.yaml")
@@ -41,3 +43,10 @@ def test_the_version_is_not_older_than_what_was_released() -> None:
     assert first == "Unreleased"
     assert released == sorted(released, key=ordered, reverse=True)
     assert ordered(scheduler.__version__) >= ordered(released[0])
+
+
+def test_the_oldest_kubernetes_is_the_same_for_charts_their_rendering_and_the_check_of_a_cluster() -> None:
+    charts = [yaml.safe_load(file.read_text()) for file in CHARTS]
+    asked = {chart["kubeVersion"] for chart in charts if "kubeVersion" in chart}
+    oldest = ".".join(str(part) for part in judgement.OLDEST)
+    assert (asked, pyhelm._KUBERNETES) == ({f">={oldest}.0-0"}, f"{oldest}.0")

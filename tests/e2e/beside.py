@@ -36,7 +36,7 @@ class Beside:
     def values(self, *, tools: str, images: Mapping[str, str]) -> dict[str, Any]:
         """Small, of images that there are, and with nothing that is kept."""
         own = small(self.environment)
-        own["global"] |= {"build": {"enabled": False, "tools": tools}, "images": dict(images)}
+        own["global"] |= prebuilt(tools=tools, images=images)
         return own
 
     def helm(self, verb: str, *words: str, values: Mapping[str, Any] | None = None) -> str:
@@ -87,6 +87,11 @@ def small(*environments: str, keep: bool = False) -> dict[str, Any]:
         "environment": {"keep": keep},
         "modelops-server": {"persistence": {"size": "1Gi", "keep": False}},
     }
+
+
+def prebuilt(*, tools: str, images: Mapping[str, str]) -> dict[str, Any]:
+    """Values below `global` that name images, so that nothing is built."""
+    return {"build": {"enabled": False, "tools": tools}, "images": dict(images)}
 
 
 def named(items: list[dict[str, Any]]) -> list[str]:

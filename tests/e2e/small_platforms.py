@@ -17,8 +17,7 @@ from tests.e2e.deployed import Deployed
 
 def images(deployed: Deployed) -> dict[str, Any]:
     """Helm values that name the images of the shared platform, so that nothing is built."""
-    tools = beside.tools_of(deployed.values)
-    return {"global": {"build": {"enabled": False, "tools": tools}, "images": dict(deployed.images)}}
+    return {"global": beside.prebuilt(tools=beside.tools_of(deployed.values), images=deployed.images)}
 
 
 def write(values: dict[str, Any], file: Path) -> Path:

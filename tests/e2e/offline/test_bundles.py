@@ -18,7 +18,7 @@ from scheduler.images.connection import Connection
 from scheduler.images.http_store import HttpStore
 from tests import real_cluster
 from tests.contract import own_registry
-from tests.e2e import small_platforms
+from tests.e2e import beside
 from tests.e2e.deployed import Deployed
 from tests.e2e.offline.loaded import Site, digest_of
 from tests.e2e.program import Modelops
@@ -29,8 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900), pytest.mark.runs_last, 
 def test_a_bundle_is_made_of_what_the_platform_runs_and_is_the_same_each_time(
     archive: Path, site: Site, deployed: Deployed, modelops: Modelops
 ) -> None:
-    tools = small_platforms.images(deployed)["global"]["build"]["tools"]
-    running = {**deployed.images, "container-tools": tools}
+    running = {**deployed.images, "container-tools": beside.tools_of(deployed.values)}
     assert site.digests == {name: digest_of(reference) for name, reference in running.items()}
 
     again = archive.with_name("again.tar")
