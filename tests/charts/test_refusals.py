@@ -139,8 +139,21 @@ def test_a_quota_that_holds_no_build_is_refused_with_the_numbers() -> None:
         f"global.build.quota: limits.memory 4095Mi has no room for one build, which takes 4Gi; {rest}",
         f"global.build.quota: pods 0 has no room for one build, which takes 1; {rest}",
     ]
-    values["global"]["build"] |= {"quota": {"limits.memory": "4096Mi"}}
+
+
+@pytest.mark.parametrize("memory", ["4096Mi", "2Pi", "1Ei", "1E", 8589934592, "8589934592000m", "8.5G", "0.5Ti"])
+def test_a_quota_in_any_notation_of_kubernetes_has_room_for_a_build(memory: object) -> None:
+    values = minimal()
+    values["global"]["build"] |= {"quota": {"limits.memory": memory}}
     assert render.platform(values)
+
+
+@pytest.mark.parametrize("memory", ["4Mi", 4294967295, "4294967295000m", "0.5Gi"])
+def test_a_quota_in_any_notation_of_kubernetes_may_be_too_small(memory: object) -> None:
+    values = minimal()
+    values["global"]["build"] |= {"quota": {"limits.memory": memory}}
+    (said,) = refusal(values)
+    assert said.startswith("global.build.quota: limits.memory ")
 
 
 def test_a_namespace_that_others_should_have_made_must_be_there() -> None:

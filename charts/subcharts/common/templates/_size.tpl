@@ -36,8 +36,9 @@ large:
 {{- index (include "common.size.presets" . | fromYaml) $size .what | toYaml -}}
 {{- end -}}
 
-{{- define "common.size.quantity" -}}{{- /* a quantity of Kubernetes as a number, for comparing */ -}}
-{{- $units := dict "m" 0.001 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
-{{- $number := regexFind "^[0-9]+([.][0-9]+)?" (toString .) -}}
+{{- define "common.size.quantity" -}}{{- /* a quantity of Kubernetes as a number, for comparing; a large number comes as 8e+09 */ -}}
+{{- $decimal := dict "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- $units := dict "Ki" 0x1p10 "Mi" 0x1p20 "Gi" 0x1p30 "Ti" 0x1p40 "Pi" 0x1p50 "Ei" 0x1p60 | merge $decimal -}}
+{{- $number := regexFind "^[0-9]+([.][0-9]+)?(e[+][0-9]+)?" (toString .) -}}
 {{- mulf (float64 $number) (index $units (trimPrefix $number (toString .))) -}}
 {{- end -}}
