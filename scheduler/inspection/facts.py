@@ -49,6 +49,8 @@ class Facts:
     tekton: Known[Tekton | None]
     """None: the API server does not know its kinds."""
     enforces_pod_security: Known[bool]
+    seccomp_defaults: Known[Mapping[str, bool]]
+    """Node -> whether its kubelet gives the runtime's seccomp profile to pods that name none."""
     storage_classes: Known[Mapping[str, bool]]
     """Name -> whether it is the default."""
     missing_rights: Known[frozenset[Right]]

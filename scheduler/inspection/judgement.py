@@ -14,6 +14,9 @@ from scheduler.inspection.rights import Right
 OLDEST: Final = (1, 33)
 """Kubernetes: the pods' lifecycle and the indexed jobs of the charts need it."""
 
+_SHOWN: Final = 3
+"""Nodes that are named."""
+
 
 def judge(facts: Facts) -> Report:
     """What is there, what costs, what is missing, and what nobody knows."""
@@ -25,6 +28,7 @@ def _findings(facts: Facts) -> Iterator[Finding]:
     yield _kubernetes(facts.version)
     yield from tekton.judge(facts.tekton)
     yield _pod_security(facts.enforces_pod_security)
+    yield _seccomp(facts.seccomp_defaults)
     yield _storage(facts.storage_classes)
     yield _network(facts.enforces_network_policies)
     yield from _registry("from here", facts.registry, option="--registry")
@@ -56,6 +60,23 @@ def _pod_security(found: Known[bool], /) -> Finding:
         found="labels of namespaces do nothing",
         cost="jobs' own pods meet `restricted`, but nothing keeps other pods of an environment from more",
         remedy="switch on the admission plug-in PodSecurity of the API server",
+    )
+
+
+def _seccomp(found: Mapping[str, bool] | Unknown) -> Finding:
+    what = "seccompDefault of kubelets"
+    if isinstance(found, Unknown):
+        return Finding(area=Area.POD_SECURITY, what=what, state=State.UNKNOWN, found=found.reason)
+    nodes = sorted(name for name, is_set in found.items() if is_set)
+    if not nodes:
+        return Finding(area=Area.POD_SECURITY, what=what, state=State.OK, found="false: builds may unshare namespaces")
+    return Finding(
+        area=Area.POD_SECURITY,
+        what=what,
+        state=State.COSTS,
+        found=f"true on {', '.join(nodes[:_SHOWN])}" + (f" and {len(nodes) - _SHOWN} more" if nodes[_SHOWN:] else ""),
+        cost="images cannot be built there: buildah needs unshare(2), which the runtime's profile refuses",
+        remedy="load the images by `modelops bundle load` and set global.build.enabled=false",
     )
 
 

@@ -57,6 +57,7 @@ def look(api: Api, wanted: Wanted, trials: Trials = Trials()) -> Facts:
         asked: dict[str, Future[Any]] = {
             "tekton": threads.submit(_tekton, api, wanted),
             "enforces_pod_security": threads.submit(_enforces_pod_security, api),
+            "seccomp_defaults": threads.submit(_seccomp_defaults, api),
             "storage_classes": threads.submit(_storage_classes, api),
             "missing_rights": threads.submit(_missing_rights, api, wanted),
         }
@@ -163,6 +164,25 @@ def _enforces_pod_security(api: Api) -> bool:
     except InvalidInputError:
         return True
     return False
+
+
+def _seccomp_defaults(api: Api) -> Mapping[str, bool]:
+    """By each kubelet's own configuration (`/configz`), of the nodes that answer."""
+    nodes = [str(one["metadata"]["name"]) for one in api.ask("GET", "/api/v1/nodes").get("items") or []]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        found = dict(zip(nodes, threads.map(lambda name: _has_seccomp_default(api, name), nodes), strict=True))
+    answered = {name: one for name, one in found.items() if not isinstance(one, Unknown)}
+    if not answered:
+        raise UnavailableError(next((one.reason for one in found.values() if isinstance(one, Unknown)), "no nodes"))
+    return answered
+
+
+def _has_seccomp_default(api: Api, node: str) -> Known[bool]:
+    try:
+        configuration = api.ask("GET", f"/api/v1/nodes/{node}/proxy/configz")["kubeletconfig"]
+    except SchedulerError as error:
+        return _unknown(error)
+    return configuration.get("seccompDefault") is True
 
 
 def _storage_classes(api: Api) -> Mapping[str, bool]:

@@ -23,6 +23,7 @@ TRIED = Trials(
     network=lambda: True,
 )
 SETTINGS = [f"{one.config} {one.key}" for one in prerequisite.SETTINGS]
+KUBELETS = "seccompDefault of kubelets"
 ARGUMENTS = [f"controller -{one.flag}" for one in prerequisite.ARGUMENTS]
 
 
@@ -60,6 +61,25 @@ def test_each_of_tektons_defaults_is_told_with_its_cost_and_remedy() -> None:
     assert of(found, State.UNKNOWN)["version"].found == "it calls itself 'devel'"
 
 
+def test_nodes_on_which_no_image_can_be_built_are_told() -> None:
+    api = recorded.load("local")
+    names = ["a", "b", "c", "d", "modelops"]
+    api.answers["GET /api/v1/nodes"] = {"items": [{"metadata": {"name": name}} for name in names]}
+    for name in names[:-1]:
+        api.answers[f"GET /api/v1/nodes/{name}/proxy/configz"] = {"kubeletconfig": {"seccompDefault": True}}
+    told = of(report(api), State.COSTS)[KUBELETS]
+    assert told.found == "true on a, b, c and 1 more"
+    assert "global.build.enabled=false" in told.remedy
+
+
+def test_one_node_that_answers_is_enough_to_tell_of_kubelets() -> None:
+    api = recorded.load("local")
+    api.answers["GET /api/v1/nodes"] = {"items": [{"metadata": {"name": name}} for name in ("down", "modelops")]}
+    assert KUBELETS in of(report(api), State.OK)
+    del api.answers["GET /api/v1/nodes/modelops/proxy/configz"]
+    assert "configz" in of(report(api), State.UNKNOWN)[KUBELETS].found
+
+
 def test_a_cluster_without_tekton_says_so_once() -> None:
     found = report(recorded.load("bare"))
     assert [(one.what, one.found) for one in found.findings if one.area is Area.TEKTON] == [
@@ -80,7 +100,7 @@ def test_a_weak_user_is_told_of_every_right_at_once() -> None:
     assert len(told) == len({(right.namespace, right.kind) for right in needed})
     # what this user may not look at is unknown, what anybody may see is told
     unknown = of(found, State.UNKNOWN)
-    assert set(unknown) == {*SETTINGS, *ARGUMENTS, "webhook", "admission", "default StorageClass"}
+    assert set(unknown) == {*SETTINGS, *ARGUMENTS, "webhook", "admission", KUBELETS, "default StorageClass"}
     assert {one.found for one in unknown.values()} == {"you may not look at it; an administrator may"}
     assert found.lacking == {Area.RIGHTS}
 
