@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import scheduler
+from scheduler import digests
 from scheduler.bundle import contents, packing
 from scheduler.bundle.contents import Contents, Descriptor
 from scheduler.bundle.pieces import Reader, checked
@@ -37,7 +37,7 @@ def create(
             found = Contents(
                 platform=scheduler.__version__,
                 images={name: top.digest for name, top in tops.items()},
-                charts={name: _digest(content) for name, content in packed},
+                charts={name: digests.of(content) for name, content in packed},
             )
             made.add(contents.LAYOUT, contents.LAYOUT_TEXT.encode())
             made.add(contents.INDEX, contents.index_text(tops).encode())
@@ -68,8 +68,8 @@ class _Bundle:
 
     def _manifest(self, store: Store, repository: str, digest: str) -> Descriptor:
         document = store.manifest(repository, digest)
-        if _digest(document.content) != digest:
-            found = _digest(document.content)
+        if digests.of(document.content) != digest:
+            found = digests.of(document.content)
             raise DigestMismatchError(f"the manifest of {repository} has the digest {found}, not {digest}")
         manifests, blobs = contents.children(document.content)
         for child in manifests:
@@ -102,7 +102,3 @@ def _entry(path: str, size: int) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(path)
     entry.size, entry.mode = size, 0o644
     return entry
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
+from scheduler import digests
 from scheduler.bundle import contents
 from scheduler.bundle.contents import Contents, Descriptor
 from scheduler.bundle.pieces import checked
@@ -125,7 +125,7 @@ class _Opened:
 
 
 def _same(content: bytes, digest: str, what: str) -> None:
-    found = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    found = digests.of(content)
     if found != digest:
         raise DigestMismatchError(f"{what} has the digest {found}, not {digest}")
 

@@ -7,7 +7,6 @@ alive elsewhere then fails at its commit, instead of publishing a second result.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scheduler import digests
 from scheduler.flow import failure
 from scheduler.flow.failure import FlowFailedError
 from scheduler.model.job import Reason
@@ -116,16 +116,11 @@ def _taken_over(path: Path) -> FlowFailedError:
 def _synced(part: Part, written: str) -> str:
     """The digest of a file that is on disk and is exactly what was written to it."""
     _sync(part.path)
-    found = _digest(part.path)
+    found = digests.of_file(part.path)
     if found != written:
         message = f"{part.target}: the file on disk ({found}) is not what was written ({written or 'nothing is known'})"
         raise FlowFailedError(Reason.ACCOUNTING_MISMATCH, message)
     return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

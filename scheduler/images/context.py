@@ -19,7 +19,6 @@ _IGNORED_FOLDERS: Final = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruf
 _IGNORED_SUFFIXES: Final = frozenset({".pyc", ".tgz"})
 _IGNORED_FILES: Final = frozenset({"Chart.lock"})
 """helm writes the time into it."""
-_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +98,8 @@ def find_program(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def sha256(file: Path) -> str:
-    made = hashlib.sha256()
     with file.open("rb") as opened:
-        while block := opened.read(_BLOCK):
-            made.update(block)
-    return made.hexdigest()
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def walk(path: Path) -> Iterator[Path]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from scheduler import digests
 from scheduler.errors import DigestMismatchError, NotFoundError, ProgramError
 from scheduler.images.registry import split
 from scheduler.images.store import Document
@@ -22,7 +22,7 @@ class FakeRegistry:
     def digest(self, reference: str) -> str | None:
         _, repository, tag = split(reference)
         document = self._store.manifests.get((repository, tag)) if self._store else None
-        return digest_of(document.content) if document else self.digests.get(reference)
+        return digests.of(document.content) if document else self.digests.get(reference)
 
 
 class FakeBuilder:
@@ -40,7 +40,7 @@ class FakeBuilder:
         self.built.append((reference, dict(args), tuple(paths)))
 
     def push(self, reference: str) -> str:
-        digest = "sha256:" + hashlib.sha256(reference.encode()).hexdigest()
+        digest = digests.of(reference.encode())
         self.registry.digests[reference] = digest
         return digest
 
@@ -69,14 +69,10 @@ class FakeStore:
 
     def put_blob(self, repository: str, digest: str, *, size: int, content: Iterable[bytes]) -> None:
         joined = b"".join(content)
-        if len(joined) != size or digest_of(joined) != digest:
+        if len(joined) != size or digests.of(joined) != digest:
             raise DigestMismatchError(f"the registry refuses {repository}@{digest}: its bytes do not have that digest")
         self.blobs[repository, digest] = joined
 
     def put_manifest(self, repository: str, reference: str, document: Document) -> None:
         self.manifests[repository, reference] = document
-        self.manifests[repository, digest_of(document.content)] = document
-
-
-def digest_of(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self.manifests[repository, digests.of(document.content)] = document

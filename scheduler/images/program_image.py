@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import platform
 import tarfile
@@ -11,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from scheduler import digests
 from scheduler.images.store import Document, Store
 
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -31,18 +31,18 @@ def push(program: Path, *, repository: str, tag: str, store: Store) -> str:
     layer = program.with_name(f"{program.name}.layer")
     content = _write_layer(program, layer)
     config = _json(_description(program.name, content))
-    packed = _digest(_pieces(layer))
-    _put([config], digest=_digest([config]), size=len(config), repository=repository, store=store)
+    packed = digests.of_file(layer)
+    _put([config], digest=digests.of(config), size=len(config), repository=repository, store=store)
     _put(_pieces(layer), digest=packed, size=layer.stat().st_size, repository=repository, store=store)
     manifest = {
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
-        "config": {"mediaType": _CONFIG, "digest": _digest([config]), "size": len(config)},
+        "config": {"mediaType": _CONFIG, "digest": digests.of(config), "size": len(config)},
         "layers": [{"mediaType": _LAYER, "digest": packed, "size": layer.stat().st_size}],
     }
     document = Document(content=_json(manifest), media_type=_MANIFEST)
     store.put_manifest(repository, tag, document)
-    return _digest([document.content])
+    return digests.of(document.content)
 
 
 def _put(pieces: Iterable[bytes], *, digest: str, size: int, repository: str, store: Store) -> None:
@@ -61,7 +61,7 @@ def _write_layer(program: Path, layer: Path) -> str:
     with layer.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         for piece in _pieces(archive):
             packed.write(piece)
-    content = _digest(_pieces(archive))
+    content = digests.of_file(archive)
     archive.unlink()
     return content
 
@@ -83,13 +83,6 @@ def _pieces(file: Path) -> Iterator[bytes]:
     with file.open("rb") as opened:
         while piece := opened.read(_PIECE):
             yield piece
-
-
-def _digest(pieces: Iterable[bytes]) -> str:
-    made = hashlib.sha256()
-    for piece in pieces:
-        made.update(piece)
-    return f"sha256:{made.hexdigest()}"
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import threading
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from scheduler import names
+from scheduler import digests, names
 from scheduler.cluster.port import Cluster
 from scheduler.errors import (
     ConflictError,
@@ -111,7 +110,7 @@ def applied(order: Order) -> Values:
 
 def _checked(order: Order) -> dict[str, Any]:
     content = order.values.read_bytes()
-    found = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    found = digests.of(content)
     if found != order.values_digest:
         raise DigestMismatchError(
             f"the platform's values have the digest {found}, not {order.values_digest}: they were changed after this "

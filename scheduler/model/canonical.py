@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
+
+from scheduler import digests
 
 
 def json_bytes(value: object) -> bytes:
@@ -23,7 +24,7 @@ def digest(value: object) -> str:
     >>> digest({})
     'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'
     """
-    return "sha256:" + hashlib.sha256(json_bytes(value)).hexdigest()
+    return digests.of(json_bytes(value))
 
 
 def _plain(value: object) -> object:

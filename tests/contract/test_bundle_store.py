@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scheduler import digests
 from scheduler.errors import DigestMismatchError, NotFoundError, UnavailableError
 from scheduler.images.connection import Connection
-from scheduler.images.fake import FakeStore, digest_of
+from scheduler.images.fake import FakeStore
 from scheduler.images.http_store import HttpStore
 from scheduler.images.store import Document, Store
 from tests.contract import own_registry
@@ -37,8 +38,8 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 
 def put(store: Store, content: bytes) -> str:
-    store.put_blob(REPOSITORY, digest_of(content), size=len(content), content=pieces(content))
-    return digest_of(content)
+    store.put_blob(REPOSITORY, digests.of(content), size=len(content), content=pieces(content))
+    return digests.of(content)
 
 
 def test_a_blob_comes_back_as_it_was_stored(store: Store) -> None:
@@ -51,8 +52,8 @@ def test_a_blob_comes_back_as_it_was_stored(store: Store) -> None:
 
 def test_a_blob_with_another_digest_is_refused(store: Store) -> None:
     with pytest.raises((DigestMismatchError, UnavailableError)):
-        store.put_blob(REPOSITORY, digest_of(b"other"), size=3, content=[b"abc"])
-    assert not store.has_blob(REPOSITORY, digest_of(b"other"))
+        store.put_blob(REPOSITORY, digests.of(b"other"), size=3, content=[b"abc"])
+    assert not store.has_blob(REPOSITORY, digests.of(b"other"))
 
 
 def test_a_manifest_comes_back_byte_for_byte_by_tag_and_digest(store: Store) -> None:
@@ -65,11 +66,11 @@ def test_a_manifest_comes_back_byte_for_byte_by_tag_and_digest(store: Store) -> 
     store.put_manifest(REPOSITORY, "one", document)
 
     assert store.manifest(REPOSITORY, "one") == document
-    assert store.manifest(REPOSITORY, digest_of(document.content)) == document
+    assert store.manifest(REPOSITORY, digests.of(document.content)) == document
 
 
 def test_what_is_not_there_is_not_found(store: Store) -> None:
-    digest = digest_of(b"never")
+    digest = digests.of(b"never")
     assert not store.has_blob(REPOSITORY, digest)
     with pytest.raises(NotFoundError):
         store.manifest(REPOSITORY, "never")

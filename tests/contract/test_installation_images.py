@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from scheduler import digests
 from scheduler.bundle import contents
 from scheduler.devcluster import toolchain
 from scheduler.images import logins
 from scheduler.images.connection import Connection
-from scheduler.images.fake import digest_of
 from scheduler.images.http_store import HttpStore
 from scheduler.images.registry import split
 from scheduler.images.store import Document
@@ -99,9 +99,9 @@ def _pushed_base(pod: Pod) -> str:
     connection = Connection(pod.host, login=logins.load(pod.root / "config.json")[pod.host])
     store = HttpStore(connection)
     config = b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}'
-    store.put_blob("base", digest_of(config), size=len(config), content=[config])
+    store.put_blob("base", digests.of(config), size=len(config), content=[config])
     media_type = "application/vnd.oci.image.config.v1+json"
-    described = {"mediaType": media_type, "digest": digest_of(config), "size": len(config)}
+    described = {"mediaType": media_type, "digest": digests.of(config), "size": len(config)}
     fields = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described, "layers": []}
     store.put_manifest("base", "x", Document(content=json.dumps(fields).encode(), media_type=MANIFEST))
     connection.close()

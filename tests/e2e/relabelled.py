@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import tarfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from scheduler import digests
 from scheduler.images import registry
 from scheduler.images.connection import Connection
 from scheduler.images.http_store import HttpStore
@@ -43,18 +43,18 @@ def image(reference: str, *, host: str, word: str, folder: Folder | None = None)
         if folder is not None:
             layer = _layer(folder)
             packed = gzip.compress(layer, mtime=0)
-            config["rootfs"]["diff_ids"].append(_digest(layer))
+            config["rootfs"]["diff_ids"].append(digests.of(layer))
             config["history"].append({"created_by": f"{_LABEL} {word}"})
             manifest["layers"].append(_put(store, repository, packed, "application/vnd.oci.image.layer.v1.tar+gzip"))
         manifest["config"] = _put(store, repository, _json(config), manifest["config"]["mediaType"])
         content = _json(manifest)
         store.put_manifest(repository, word, Document(content=content, media_type=found.media_type))
-    return f"{pulled_from}/{repository}@{_digest(content)}"
+    return f"{pulled_from}/{repository}@{digests.of(content)}"
 
 
 def _put(store: HttpStore, repository: str, content: bytes, media_type: str) -> dict[str, object]:
     """The blob's descriptor."""
-    digest = _digest(content)
+    digest = digests.of(content)
     store.put_blob(repository, digest, size=len(content), content=[content])
     return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
@@ -84,7 +84,3 @@ def _entry(path: str, *, mode: int, size: int = 0, kind: bytes = tarfile.REGTYPE
 
 def _json(value: object) -> bytes:
     return json.dumps(value).encode()
-
-
-def _digest(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler import assets
+from scheduler import assets, digests
 from scheduler.bundle import contents, creating, loading, packing
 from scheduler.bundle.contents import Contents
 from scheduler.errors import DigestMismatchError, InvalidInputError, SchedulerError
-from scheduler.images.fake import FakeStore, digest_of
+from scheduler.images.fake import FakeStore
 from scheduler.images.store import Document
 
 HOST = "registry.example.com"
@@ -24,11 +24,11 @@ def put(store: FakeStore, name: str, *layers: bytes) -> str:
     """An image; its digest."""
     parts = [b'{"config": true}', *layers]
     for part in parts:
-        store.blobs[f"modelops/{name}", digest_of(part)] = part
-    config, *rest = ({"digest": digest_of(part), "size": len(part), "mediaType": "x"} for part in parts)
+        store.blobs[f"modelops/{name}", digests.of(part)] = part
+    config, *rest = ({"digest": digests.of(part), "size": len(part), "mediaType": "x"} for part in parts)
     content = json.dumps({"mediaType": MANIFEST, "config": config, "layers": rest, "name": name}).encode()
     store.put_manifest(f"modelops/{name}", "tag", Document(content=content, media_type=MANIFEST))
-    return digest_of(content)
+    return digests.of(content)
 
 
 @pytest.fixture
@@ -52,16 +52,16 @@ def load(chart: Path, store: FakeStore) -> Contents:
 
 def test_everything_that_was_in_the_registry_is_in_the_other_one(chart: Path) -> None:
     here, there = FakeStore(), FakeStore()
-    digests = {"a": put(here, "a", b"shared", b"own of a"), "b": put(here, "b", b"shared", b"")}
+    images = {"a": put(here, "a", b"shared", b"own of a"), "b": put(here, "b", b"shared", b"")}
 
-    made = create(here, chart, **digests)
+    made = create(here, chart, **images)
 
     assert made == load(chart, there)
-    assert made.images == digests
+    assert made.images == images
     assert there.blobs == here.blobs
-    for name, digest in digests.items():
+    for name, digest in images.items():
         assert there.manifest(f"modelops/{name}", digest) == here.manifest(f"modelops/{name}", digest)
-    assert digest_of((chart.parent / "charts" / "small-0.1.0.tgz").read_bytes()) == made.charts["small-0.1.0.tgz"]
+    assert digests.of((chart.parent / "charts" / "small-0.1.0.tgz").read_bytes()) == made.charts["small-0.1.0.tgz"]
 
 
 def test_an_index_comes_with_all_that_it_names(chart: Path) -> None:
@@ -71,10 +71,10 @@ def test_an_index_comes_with_all_that_it_names(chart: Path) -> None:
     content = json.dumps({"mediaType": INDEX, "manifests": [{"digest": inner, "size": size}]}).encode()
     here.put_manifest("modelops/a", "all", Document(content=content, media_type=INDEX))
 
-    create(here, chart, a=digest_of(content))
+    create(here, chart, a=digests.of(content))
     load(chart, there)
 
-    assert there.manifest("modelops/a", digest_of(content)).media_type == INDEX
+    assert there.manifest("modelops/a", digests.of(content)).media_type == INDEX
     assert there.manifest("modelops/a", inner) == here.manifest("modelops/a", inner)
 
 
@@ -107,7 +107,7 @@ def test_blobs_that_are_there_are_not_sent_again(chart: Path) -> None:
 def test_a_damaged_blob_makes_no_bundle(chart: Path, damage: bytes) -> None:
     here = FakeStore()
     digest = put(here, "a", b"layer")
-    here.blobs["modelops/a", digest_of(b"layer")] = damage
+    here.blobs["modelops/a", digests.of(b"layer")] = damage
 
     with pytest.raises(DigestMismatchError):
         create(here, chart, a=digest)
@@ -161,7 +161,7 @@ def test_of_a_bundle_that_was_changed_nothing_is_sent_and_the_part_is_named(char
 
     said = refused(chart, DigestMismatchError)
 
-    part, found = contents.blob_path(digest_of(LAST)), digest_of(LAST.upper())
+    part, found = contents.blob_path(digests.of(LAST)), digests.of(LAST.upper())
     assert f"{part} of z has {len(LAST)} bytes of digest {found}, not" in said
 
 

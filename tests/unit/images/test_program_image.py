@@ -7,8 +7,9 @@ import json
 import os
 from pathlib import Path
 
+from scheduler import digests
 from scheduler.images import program_image
-from scheduler.images.fake import FakeStore, digest_of
+from scheduler.images.fake import FakeStore
 
 REPOSITORY = "modelops/engine"
 
@@ -28,7 +29,7 @@ def test_the_manifest_names_what_is_in_the_store(tmp_path: Path) -> None:
 
     document = store.manifest(REPOSITORY, "t")
     manifest = json.loads(document.content)
-    assert (digest, document.media_type) == (digest_of(document.content), manifest["mediaType"])
+    assert (digest, document.media_type) == (digests.of(document.content), manifest["mediaType"])
     sizes = {described["digest"]: described["size"] for described in (manifest["config"], *manifest["layers"])}
     assert sizes == {digest: len(content) for (_, digest), content in store.blobs.items()}
 
@@ -41,7 +42,7 @@ def test_the_description_runs_the_program_and_names_the_layer_as_it_is_unpacked(
     described = json.loads(store.blobs[REPOSITORY, manifest["config"]["digest"]])
 
     layer = gzip.decompress(store.blobs[REPOSITORY, manifest["layers"][0]["digest"]])
-    assert described["rootfs"]["diff_ids"] == [digest_of(layer)]
+    assert described["rootfs"]["diff_ids"] == [digests.of(layer)]
     assert (described["config"], described["os"]) == ({"Entrypoint": ["/engine"]}, "linux")
 
 
