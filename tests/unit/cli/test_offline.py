@@ -13,6 +13,7 @@ from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, Una
 from scheduler.helm.fake import FakeHelm
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.ir import load
+from scheduler.lint.bento import BentoLint
 from scheduler.lint.fake import FakeLint
 from scheduler.model.problem import Problem
 from tests.charts import render
@@ -20,6 +21,8 @@ from tests.unit import world
 from tests.unit.cli.conftest import Run
 
 EXAMPLES = Path(__file__).parents[3] / "ir-schemas" / "examples" / "valid"
+VALID = sorted(EXAMPLES.iterdir())
+CHANNELS = sorted((EXAMPLES.parent / "channels").iterdir())
 OWN = EXAMPLES / "own-channels"
 WISH = Wish(folder=OWN, environment="staging", parameters={"day": "2026-01-31"})
 
@@ -66,35 +69,40 @@ def test_a_flow_that_the_engine_refuses_is_a_problem() -> None:
         offline.plan(WISH, helm=NoHelm(), lint=FakeLint(refused={"input": "no inputs today"}))
 
 
-def test_channel_files_stand_for_the_registry(tmp_path: Path) -> None:
-    folder = EXAMPLES / "flight-delay"
+@pytest.mark.parametrize("folder", VALID, ids=lambda folder: folder.name)
+def test_every_example_is_planned_with_the_channels_of_the_examples(folder: Path) -> None:
+    made = offline.plan(_example(folder), helm=FakeHelm(render=world.rendered), lint=FakeLint())
+    assert made.is_complete
+
+
+@pytest.mark.helm
+@pytest.mark.bento
+@pytest.mark.parametrize("folder", VALID, ids=lambda folder: folder.name)
+def test_charts_and_engine_take_every_example(folder: Path) -> None:
+    made = offline.plan(_example(folder), helm=HelmProgram(executable=render.helm_program()), lint=BentoLint())
+    assert made.is_complete
+
+
+def test_no_channel_of_the_examples_is_there_for_nothing() -> None:
+    used: set[str] = set()
+    for folder in VALID:
+        pipeline = load.from_folder(folder, fill_digests=True).pipeline
+        letters = [pipeline.dead_letters.channel] if pipeline.dead_letters else []
+        used |= {pipeline.source.channel, pipeline.sink.channel, *letters} - {one.name for one in pipeline.channels}
+    assert {file.stem for file in CHANNELS} == used
+
+
+def _example(folder: Path) -> Wish:
+    """With all channels of the examples, and a value for each parameter that has no default."""
+    declared = load.from_folder(folder, fill_digests=True).pipeline.parameters
+    parameters = {one.name: "2024-05-01" for one in declared if one.default is None}
+    return Wish(folder=folder, environment="staging", channel_files=CHANNELS, parameters=parameters)
+
+
+def test_a_channel_that_nobody_has_is_named() -> None:
+    wish = Wish(folder=EXAMPLES / "flight-delay", environment="staging")
     with pytest.raises(InvalidInputError, match="no data channel is named 'flights'"):
-        offline.plan(Wish(folder=folder, environment="staging"), helm=NoHelm(), lint=NoLint())
-    files = [_channel(tmp_path, folder, *words) for words in CHANNELS]
-    wish = Wish(folder=folder, environment="staging", channel_files=files)
-    made = offline.plan(wish, helm=NoHelm(), lint=NoLint())
-    assert made.pipeline == "flight-delay"
-
-
-CHANNELS = (("flights", "source", "input"), ("delays", "sink", "output"), ("rejects", "sink", None))
-
-
-def _channel(target: Path, folder: Path, name: str, direction: str, end: str | None) -> Path:
-    """A file channel with the schema that the pipeline's flow has at that end."""
-    documents = load.from_folder(folder, fill_digests=True).documents
-    flow = next(item for item in documents if item["kind"] == "ScoringFlow")
-    schema = flow["spec"][end or "input"]["schema"]
-    record = next(item for item in documents if item["kind"] == "RecordSchema" and item["metadata"]["name"] == schema)
-    config = {"volume": "data", "path": f"{name}.jsonl", "format": "json-lines"}
-    channel = {
-        "apiVersion": "modelops/v1",
-        "kind": "DataChannel",
-        "metadata": {"name": name},
-        "spec": {"direction": direction, "type": "file", "schema": schema, "config": config},
-    }
-    file = target / f"{name}.yaml"
-    file.write_text(yaml.safe_dump_all([channel, json.loads(json.dumps(record))]))
-    return file
+        offline.plan(wish, helm=NoHelm(), lint=NoLint())
 
 
 def test_a_channel_file_that_is_not_there_is_named(tmp_path: Path) -> None:
