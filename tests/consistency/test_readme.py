@@ -5,38 +5,23 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 import yaml
 
 from scheduler import assets
-from scheduler.cli import app
 from scheduler.ir import load, read
 from scheduler.model.pipeline import ScoreStep
+from tests.consistency import typed
 
 ROOT: Final = assets.root()
-DOCUMENTS: Final = ("README.md", "LOCAL_CLUSTER.md", "CONTRIBUTING.md", "ARCHITECTURE.md")
-_FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_INLINE: Final = re.compile(r"`((?:MODELOPS_CLUSTER=current )?(?:modelops|make) [^`]+)`")
-# `MODELOPS_CLUSTER=current modelops …` among them
-_TYPED: Final = re.compile(r"^(?:\$ |[A-Z_]+=\S+ )*((?:modelops|make) .*)$")
-
-
-def typed(document: str) -> Iterator[str]:
-    """Each call of `modelops` or `make` in a document, without comment and prompt."""
-    text = (ROOT / document).read_text()
-    blocks = [block for language, block in _FENCED.findall(text) if language in {"", "sh"}]
-    lines = [line for block in blocks for line in block.splitlines() if "►" not in line]  # no picture
-    for line in (*lines, *(found.replace("\n", " ") for found in _INLINE.findall(_FENCED.sub("", text)))):
-        if found := _TYPED.match(line.partition("  #")[0].strip()):
-            yield found[1].strip()
-
-
-CALLS: Final = sorted({(document, call) for document in DOCUMENTS for call in typed(document)})
+_PLACES: Final = ("*.md", "docs/*.md", "charts/*/README.md", "charts/subcharts/*/README.md", "*/README.md")
+_LEFT_OUT: Final = {"CHANGELOG.md", "CLI.md"}
+"""The history, and what is generated from the commands themselves."""
+DOCUMENTS: Final = sorted({str(found.relative_to(ROOT)) for place in _PLACES for found in ROOT.glob(place)} - _LEFT_OUT)
+CALLS: Final = sorted({(name, call) for name in DOCUMENTS for call in typed.in_markdown((ROOT / name).read_text())})
 MODELOPS: Final = [one for one in CALLS if one[1].startswith("modelops ")]
 MAKE: Final = [one for one in CALLS if one[1].startswith("make ")]
 
@@ -44,27 +29,12 @@ MAKE: Final = [one for one in CALLS if one[1].startswith("make ")]
 def test_calls_are_found() -> None:
     assert ("README.md", "make demo") in CALLS
     assert ("README.md", "modelops job start flight-delay --watch --set threshold=0.7") in CALLS
+    assert {"docs/sub-charts.md", "charts/modelops/README.md", "ir-schemas/README.md"} <= {name for name, _ in CALLS}
 
 
 @pytest.mark.parametrize(("document", "call"), MODELOPS)
 def test_a_command_takes_what_a_document_gives_it(document: str, call: str) -> None:
-    """Parsed by the command itself, and not run."""
-    words = [word for word in shlex.split(call)[1:] if word != "…"]
-    if "|" in call:  # `modelops cluster up|down|status`
-        words = [word.partition("|")[0] for word in words]
-    command: Any = typer.main.get_command(app.app)
-    path = ["modelops"]
-    while words and getattr(command, "commands", None) and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"there is no {' '.join([*path, words[0]])}"
-        path.append(words[0])
-        command = command.get_command(None, words.pop(0))
-    required = [one for one in command.params if one.required]
-    if not words and required:
-        return  # the command's name alone, in a sentence
-    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-    if words[:1] and words[0] in known and getattr(command, "commands", None):
-        return  # an option of the whole program, such as --install-completion
-    command.make_context(" ".join(path), words)
+    typed.check(call)
 
 
 @pytest.mark.parametrize(("document", "call"), MAKE)
@@ -76,7 +46,9 @@ def test_a_verb_is_one_of_the_makefile(document: str, call: str) -> None:
 
 def test_the_pipeline_of_the_readme_is_an_ir(tmp_path: Path) -> None:
     """With the record schemas that it leaves out, cut down to what its model takes."""
-    (shown,) = [block for language, block in _FENCED.findall((ROOT / "README.md").read_text()) if language == "yaml"]
+    (shown,) = [
+        block for language, block in typed.FENCED.findall((ROOT / "README.md").read_text()) if language == "yaml"
+    ]
     schemas = _documents((ROOT / "scheduler/demo/ir/pipeline.yaml").read_text(), "RecordSchema")
     (takes,) = [document["spec"] for document in schemas if document["metadata"]["name"] == "delay-input"]
     (flow,) = _documents(shown, "ScoringFlow")
