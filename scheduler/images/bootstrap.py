@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from scheduler.errors import InvalidInputError
 from scheduler.images import build, context
 from scheduler.images.build import Order
 from scheduler.images.port import Builder, Registry
-from scheduler.images.step import BOOTSTRAP_PROGRAMS
+from scheduler.images.step import BOOTSTRAP_PROGRAMS, BuildStep
 from scheduler.model.problem import Problem
 
 
@@ -19,7 +19,7 @@ def images(order: Order, *, builder: Builder, registry: Registry, tell: Callable
     What the machine or the registry lacks for it is refused before anything is built, all at once.
     """
     steps = build.declared(order.root)
-    problems = lacking(order, registry)
+    problems = lacking(order, registry, steps=steps)
     if problems:
         raise InvalidInputError(problems, summary="the image cannot be made here")
     only = [step.name for step in steps if step.bootstrap]
@@ -27,9 +27,16 @@ def images(order: Order, *, builder: Builder, registry: Registry, tell: Callable
     return build.images(wanted, builder=builder, registry=registry, tell=tell, steps=steps)
 
 
-def lacking(order: Order, registry: Registry) -> list[Problem]:
-    """The programs and the base image that are not there, each with its remedy."""
+def lacking(order: Order, registry: Registry, *, steps: Sequence[BuildStep]) -> list[Problem]:
+    """The sources, the programs and the base image that are not there, each with its remedy."""
     problems = []
+    sources = sorted({path for step in steps if step.bootstrap for path in step.context})
+    absent = [path for path in sources if not (order.root / path).exists()]
+    if absent:
+        message = (
+            f"{order.root} has no {' and no '.join(absent)}, which an installed package lacks: name a checkout in "
+        )
+        problems.append(Problem(message=f"{message}MODELOPS_ASSETS, or install one with `pip install --editable`"))
     if shutil.which("buildah") is None:
         problems.append(Problem(message="buildah is not on PATH: install it; Debian's package is 'buildah'"))
     problems += [

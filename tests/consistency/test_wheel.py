@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from scheduler import assets
+from tests import third_party
 from tests.charts import render
 
 pytestmark = [pytest.mark.helm, pytest.mark.timeout(300)]
@@ -51,9 +52,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def modelops(installed: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    helm = {"MODELOPS_HELM": render.helm_program()}
-    return run(sys.executable, "-m", "scheduler", *words, folder=installed, PYTHONPATH=str(installed / "site"), **helm)
+def modelops(installed: Path, *words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environ = {"MODELOPS_HELM": render.helm_program(), "PYTHONPATH": str(installed / "site"), **more}
+    return run(sys.executable, "-m", "scheduler", *words, folder=installed, **environ)
 
 
 def test_it_is_the_wheel_that_runs(installed: Path) -> None:
@@ -81,6 +82,19 @@ def test_it_finds_its_charts(installed: Path) -> None:
 
     assert "NOT RENDERED" not in planned.stdout + planned.stderr
     assert '"kind": "Deployment"' in planned.stdout, planned.stderr
+
+
+def test_the_guide_of_sub_charts_leads_to_the_checkout_that_has_one(installed: Path, tmp_path: Path) -> None:
+    """Without the guide's environment it is the wheel's own charts that images would be made of."""
+    checkout = third_party.tree(tmp_path)
+    listing = third_party.command("modelops", "images", "list", given={})[1:]
+
+    without = modelops(installed, *listing)
+    guided = modelops(installed, *listing, **third_party.environment(checkout))
+
+    assert (without.returncode, guided.returncode) == (0, 0), without.stderr + guided.stderr
+    assert {image for image in third_party.IMAGES if image in without.stdout} == set()
+    assert {image for image in third_party.IMAGES if image in guided.stdout} == set(third_party.IMAGES)
 
 
 def test_it_carries_every_chart_schema_and_tekton_object(wheel: Path) -> None:

@@ -7,7 +7,6 @@ platform is put back from its own charts.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,6 +31,7 @@ SUMS: Final = Recipe(
 )
 BROKEN: Final = Recipe(name="linear-broken", model_type=third_party.MODEL_TYPE, artifact=b"input,coefficient\nvalue\n")
 _BUILD_SECONDS: Final = 1500
+_GUIDES_BASE: Final = "registry.example.com/base:trixie"
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,15 @@ def extended(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def _installed(platform: Platform, root: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Bootstrap container-tools from the tree with the sub-chart, upgrade, wait."""
+    """Bootstrap container-tools as the guide does it, upgrade, wait."""
     given, tools = root / "given.yaml", root / "tools.yaml"
     # tests before may have named the images instead of building them
     builds = {**values["global"], "build": {**values["global"]["build"], "enabled": True}, "images": {}}
     given.write_text(yaml.safe_dump({**values, "global": builds, third_party.NAME: {"tlsVerify": False}}))
-    pull = ("--pull-registry", platform.registry_pull, "--base", platform.base_image)
-    programs = ("--binaries", str(platform.programs), "--values", str(tools))
-    _modelops(platform, root, "images", "bootstrap", platform.registry, *pull, *programs)
+    own = {"registry.example.com": platform.registry, _GUIDES_BASE: platform.base_image, tools.name: str(tools)}
+    typed = third_party.command("modelops", "images", "bootstrap", given=own)
+    place = ("--pull-registry", platform.registry_pull, "--binaries", str(platform.programs))
+    _modelops(platform, root, *typed[1:], *place)
     _upgrade(platform, root, given, tools)
     told = _modelops(platform, root, "install", "status", "--namespace", NAMESPACE, "--release", RELEASE, "-o", "json")
     found: Mapping[str, Any] = json.loads(told)
@@ -72,10 +73,9 @@ def _upgrade(platform: Platform, root: Path, *values: Path) -> None:
 
 
 def _modelops(platform: Platform, root: Path, *words: str) -> bytes:
-    """The command line of the tree at `root`: its package, its charts."""
-    places = (f"PYTHONPATH={root}", f"MODELOPS_ASSETS={root}", f"PATH={os.environ['PATH']}")
-    command = ("env", *places, sys.executable, "-m", "scheduler", *words)
-    return platform.run(*command, limit_seconds=_BUILD_SECONDS + 60)
+    """The command line as it is installed here, told of the tree at `root` as the guide does it."""
+    told = tuple(f"{name}={value}" for name, value in third_party.environment(root).items())
+    return platform.run("env", *told, sys.executable, "-m", "scheduler", *words, limit_seconds=_BUILD_SECONDS + 60)
 
 
 def test_both_images_were_made_by_the_installation(extended: Mapping[str, Any]) -> None:

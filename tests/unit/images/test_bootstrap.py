@@ -59,6 +59,19 @@ def test_all_that_is_lacking_is_told_at_once_with_what_to_do(order: Order) -> No
     assert "--base" in str(raised.value)
 
 
+def test_an_installed_package_is_told_from_a_checkout(order: Order) -> None:
+    values = order.root / "charts" / "subcharts" / "container-tools" / "values.yaml"
+    declared = yaml.safe_load(values.read_text())
+    declared["builds"][0]["context"] = ["charts", "pyproject.toml", "scheduler"]
+    values.write_text(yaml.safe_dump(declared))
+    registry = FakeRegistry()
+
+    with pytest.raises(InvalidInputError, match=r"has no pyproject\.toml and no scheduler, which") as raised:
+        bootstrap.images(order, builder=FakeBuilder(registry), registry=registry, tell=lambda _: None)
+
+    assert "MODELOPS_ASSETS" in str(raised.value)
+
+
 def test_the_values_name_the_image_and_both_names_of_the_registry() -> None:
     text = build.tools_values_text("p/modelops/container-tools@sha256:1", push="r", pull="p", base="r/base:x")
     assert yaml.safe_load(text) == {
