@@ -37,6 +37,14 @@ def test_a_command_takes_what_a_document_gives_it(document: str, call: str) -> N
     typed.check(call)
 
 
+def test_a_bootstrap_names_the_base_that_an_empty_registry_lacks() -> None:
+    """The default is the local cluster's."""
+    calls = [shlex.split(call)[3:] for _, call in CALLS if call.startswith("modelops images bootstrap ")]
+
+    assert len(calls) >= 3
+    assert [words for words in calls if not {"--base", "--values"} <= set(words)] == []
+
+
 @pytest.mark.parametrize(("document", "call"), MAKE)
 def test_a_verb_is_one_of_the_makefile(document: str, call: str) -> None:
     verbs = [word for word in shlex.split(call)[1:] if "=" not in word and word != "…"]
