@@ -25,7 +25,7 @@ ACCOUNT: Final = {"kind": "ServiceAccount", "name": "nightly", "namespace": "bot
 
 def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) -> None:
     said = _notes(tmp_path, "minimal", release="scores", namespace="ml")
-    assert "modelops install wait --namespace ml --release scores" in said
+    assert "modelops install wait --namespace ml --release scores\n" in said
     assert "modelops install logs --namespace ml --release scores" in said
     assert "kubectl -n ml-builds get pipelineruns.tekton.dev -l modelops.dev/installation=scores" in said
     assert "kubectl -n ml logs job/scores-start" in said
@@ -36,8 +36,10 @@ def test_the_notes_are_a_checklist_with_the_readers_own_names(tmp_path: Path) ->
     assert "Secret" not in said
 
 
-def test_the_notes_name_the_secrets_that_builds_wait_for(tmp_path: Path) -> None:
+def test_the_notes_name_where_builds_are_and_the_secrets_that_they_wait_for(tmp_path: Path) -> None:
     said = _notes(tmp_path, "everything", release="modelops", namespace="ml")
+    for verb in ("wait", "status", "logs"):
+        assert f"modelops install {verb} --namespace ml --release modelops --build-namespace images" in said
     assert "kubectl -n images get secret archives" in said
     assert "kubectl -n images get secret registry-push" in said
     assert "Bound are 1 viewers, 1 operators and 1 admins" in said
