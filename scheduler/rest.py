@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 import httpx
 
 import scheduler
-from scheduler.errors import SchedulerError, UnavailableError
+from scheduler.errors import SchedulerError, UnauthenticatedError, UnavailableError
 from scheduler.model import problem_json
 
 _CONNECT_SECONDS: Final = 5.0
 _PROBLEM_BYTES: Final = 1 << 20
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+NOT_A_TOKEN: Final = "is none: it holds a line end, or something else than printable ASCII"  # noqa: S105 - for messages
+"""What `is_token` refuses, for messages: what it is must not be repeated."""
 
 Query = Mapping[str, str | int | Sequence[str] | None]
 """Fields of a URL; None leaves a field out, a sequence repeats it."""
@@ -34,7 +37,10 @@ class RestClient:
         timeout_seconds: float = 30,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`name` is what messages call the server; `token` is asked before each request, as tokens are rotated."""
+        """`name` is what messages call the server; `token` is asked before each request, as tokens are rotated.
+
+        What is no token (`is_token`) is never sent, nor repeated: UnauthenticatedError.
+        """
         self.url = url.rstrip("/")
         self._name = name
         self._token = token
@@ -124,7 +130,22 @@ class RestClient:
 
     def _authorization(self) -> Mapping[str, str]:
         token = self._token() if self._token else ""
-        return {"Authorization": f"Bearer {token}"} if token else {}
+        if not token:
+            return {}
+        if not is_token(token):
+            raise UnauthenticatedError(
+                f"what there is as a token {NOT_A_TOKEN}: `modelops login`, or set MODELOPS_TOKEN anew"
+            )
+        return {"Authorization": f"Bearer {token}"}
+
+
+def is_token(text: str) -> bool:
+    """Whether the text can stand in a header as a bearer token: one line of printable ASCII.
+
+    >>> is_token("e30.e30.x"), is_token("two\\nlines"), is_token("\\ufeffe30"), is_token("")
+    (True, False, False, False)
+    """
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def is_private(host: str) -> bool:

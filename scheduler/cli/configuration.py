@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scheduler import rest
 from scheduler.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from scheduler.model.problem import Problem
 
@@ -72,14 +73,21 @@ def load(environ: Mapping[str, str]) -> Login:
 
 
 def save(login: Login, environ: Mapping[str, str]) -> Path:
-    """Remember the login in a file that only its owner reads, replacing the earlier one whole."""
+    """Remember the login in a file that only its owner reads, replacing the earlier one whole.
+
+    InvalidInputError where nothing can be written.
+    """
     file = path(environ)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(json.dumps(asdict(login), indent=2) + "\n")
-    part.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as opened:
+            opened.write(json.dumps(asdict(login), indent=2) + "\n")
+        part.replace(file)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}; name another file in {FILE}"
+        raise InvalidInputError([Problem(file=str(file), message=message)]) from error
     return file
 
 
@@ -99,13 +107,27 @@ def effective(environ: Mapping[str, str]) -> Login:
 def given_token(environ: Mapping[str, str]) -> str | None:
     """The token of `MODELOPS_TOKEN`, else the content of the file `MODELOPS_TOKEN_FILE`; None without either."""
     if environ.get(TOKEN):
-        return environ[TOKEN]
+        return environ[TOKEN].strip()
     if not environ.get(TOKEN_FILE):
         return None
+    return read_token(environ[TOKEN_FILE], called=f"the token file that {TOKEN_FILE} names")
+
+
+def read_token(file: str, *, called: str = "") -> str:
+    """The token that the file holds now, without space around it.
+
+    NotFoundError when it cannot be read, UnauthenticatedError when what it holds is no token, which is not repeated.
+    """
+    called = called or f"the token file {file}"
     try:
-        return Path(environ[TOKEN_FILE]).read_text().strip()
+        found = Path(file).read_bytes().decode(errors="replace").strip()
     except OSError as error:
-        raise NotFoundError(f"the token file that {TOKEN_FILE} names cannot be read: {error}") from error
+        raise NotFoundError(f"{called} cannot be read: {error}") from error
+    if not found:
+        raise UnauthenticatedError(f"{called} is empty")
+    if not rest.is_token(found):
+        raise UnauthenticatedError(f"what {called} holds {rest.NOT_A_TOKEN}")
+    return found
 
 
 def valid_token(login: Login, now: datetime) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from scheduler.cli import configuration, exec_plugin
 from scheduler.cli.configuration import Login
 from scheduler.client.oidc_device import Provider
 from scheduler.cluster.port import Token
-from scheduler.errors import NotFoundError, UnauthenticatedError
+from scheduler.errors import InvalidInputError
 
 _MARGIN: Final = timedelta(seconds=20)
 """A token that ends so soon is not begun a request with."""
@@ -40,7 +39,7 @@ class Credentials:
         """UnauthenticatedError when there is none, or when it has ended and cannot be renewed."""
         login = configuration.effective(self._environ)
         if login.token_file:
-            return read(login.token_file)
+            return configuration.read_token(login.token_file)
         if login.token and not self._is_ending(login):
             return login.token
         if login.exec:
@@ -67,21 +66,10 @@ class Credentials:
         return made.token
 
     def _remember(self, **changed: str) -> None:
-        with suppress(OSError):  # where nothing can be written it is asked for again
+        with suppress(InvalidInputError):  # where nothing can be written it is asked for again
             configuration.save(replace(configuration.load(self._environ), **changed), self._environ)
 
 
 def provider(login: Login) -> Provider:
     """The issuer of the login."""
     return Provider(login.oidc_issuer, client_id=login.client_id, certificate_authority=login.certificate_authority)
-
-
-def read(file: str) -> str:
-    """The token that the file holds now."""
-    try:
-        found = Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFoundError(f"the token file {file} cannot be read: {error}") from error
-    if not found:
-        raise UnauthenticatedError(f"the token file {file} is empty")
-    return found

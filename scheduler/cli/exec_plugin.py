@@ -10,10 +10,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from scheduler import rest
 from scheduler.cluster.port import Token
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
 from scheduler.model.problem import Problem
@@ -70,12 +70,16 @@ def _token(printed: bytes, program: str) -> Token:
         raise ProgramError(f"'{program}' printed something that is not JSON") from None
     if not isinstance(found, dict) or (found.get("apiVersion"), found.get("kind")) != (_VERSION, "ExecCredential"):
         raise ProgramError(f"'{program}' printed no ExecCredential of {_VERSION}")
-    status: Mapping[str, Any] = found.get("status") or {}
+    status = found.get("status")
+    if not isinstance(status, dict):
+        status = {}
     value, expires = status.get("token"), status.get("expirationTimestamp") or ""
     if not isinstance(value, str) or not value.strip():
         raise ProgramError(
             f"'{program}' printed an ExecCredential without status.token; certificates are of no use here"
         )
+    if not rest.is_token(value.strip()):
+        raise ProgramError(f"what '{program}' printed as status.token {rest.NOT_A_TOKEN}")
     if expires:
         try:
             if datetime.fromisoformat(expires).tzinfo is None:

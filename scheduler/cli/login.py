@@ -94,7 +94,7 @@ def login(
         kept = token.value if token.expires else ""
         given = replace(given, exec=exec_, token=kept, expires=token.expires)
     elif file:
-        credentials.read(file)
+        configuration.read_token(file)
         given = replace(given, token_file=file)
     _show(given, configuration.save(given, os.environ), form)
 

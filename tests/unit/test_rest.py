@@ -28,6 +28,20 @@ def test_json_goes_there_and_comes_back() -> None:
     assert [request.headers["Authorization"] for request in seen] == ["Bearer first", "Bearer second"]
 
 
+@pytest.mark.parametrize("token", ["CANARY\n", "CANARY\r\nHost: x", "\ufeffCANARY", "CANARY\x00", "CANARY\udcff"])
+def test_what_is_no_token_is_neither_sent_nor_repeated(token: str) -> None:
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    with pytest.raises(errors.UnauthenticatedError, match="`modelops login`") as raised:
+        _client(respond, lambda: token).json("GET", "/")
+    assert "CANARY" not in repr(raised.value)
+    assert not seen
+
+
 def test_an_empty_answer_is_none() -> None:
     assert _client(lambda _: httpx.Response(204)).exchange("PUT", "/") == (204, None)
 

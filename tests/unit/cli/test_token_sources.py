@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -78,6 +80,9 @@ def test_a_program_is_asked_as_kubectl_asks_it(plugin: Callable[..., str], tmp_p
         (None, {"prints": json.dumps({"token": SECRET})}, "no ExecCredential"),
         (None, {"prints": json.dumps([SECRET])}, "no ExecCredential"),
         ({"clientCertificateData": SECRET}, {}, "without status.token"),
+        ([SECRET], {}, "without status.token"),
+        ({"token": f"{SECRET}\n{SECRET}"}, {}, "holds a line end"),
+        ({"token": f"\ufeff{SECRET}"}, {}, "printable ASCII"),
         ({"token": SECRET, "expirationTimestamp": f"soon {SECRET}"}, {}, "no RFC 3339 time"),
         ({"token": SECRET, "expirationTimestamp": "2026-01-31T11:00:00"}, {}, "no RFC 3339 time"),
     ],
@@ -139,6 +144,59 @@ def test_a_token_file_is_read_before_each_request(environ: dict[str, str], tmp_p
     file.unlink()
     with pytest.raises(NotFoundError, match="cannot be read"):
         source.token()
+
+
+@pytest.mark.parametrize(
+    "content", [f"{SECRET}\n{SECRET}".encode(), f"\ufeff{SECRET}".encode(), b"\xff\xfe" + SECRET.encode()]
+)
+def test_what_is_no_token_is_never_repeated(
+    run: Run, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(content)
+    results = [run("login", "--token-file", str(file), *SERVERS)]
+    monkeypatch.delenv("MODELOPS_TOKEN")
+    monkeypatch.setenv("MODELOPS_TOKEN_FILE", str(file))
+    results.append(run("job", "list"))
+    monkeypatch.setenv("MODELOPS_TOKEN", os.fsdecode(content))
+    results.append(run("job", "list"))
+    for result in results:
+        assert result.code == 6, result.err
+        assert "it holds a line end" in " ".join(result.err.split())
+        assert SECRET not in result.out + result.err
+        assert "Traceback" not in result.err
+
+
+def test_space_around_a_given_token_is_none_of_it(
+    run: Run, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = next(iter(platform.world.cluster.tokens))
+    monkeypatch.setenv("MODELOPS_TOKEN", f" {token}\n")
+    assert run("job", "list").code == 0
+
+
+def test_a_login_that_cannot_be_kept_says_where_it_could_be(
+    run: Run, plugin: Callable[..., str], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELOPS_CONFIG", "/proc/nope/c.json")
+    result = run("login", "--exec", plugin({"token": SECRET}), *SERVERS)
+    assert result.code == 3, result.err
+    words = " ".join(result.err.split())
+    assert "/proc/nope/c.json" in words
+    assert "name another file in MODELOPS_CONFIG" in words
+    assert SECRET not in result.err
+
+
+def test_a_token_that_cannot_be_kept_is_good_all_the_same(
+    plugin: Callable[..., str], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration.save(Login(exec=plugin({"token": SECRET, "expirationTimestamp": "2026-01-31T11:00:00Z"})), environ)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert Credentials(environ, now=at(NOW)).token() == SECRET
 
 
 def test_a_given_token_comes_before_every_source(
