@@ -26,6 +26,7 @@ class Access:
     gate: Gate
     namespace: str
     """The platform's."""
+    environments: tuple[str, ...]
     store: ArtifactStore
 
     def require(self, request: Request, *, verb: str, resource: str) -> Caller:
@@ -42,13 +43,14 @@ class Access:
         """Nothing, when the caller may read that artifact.
 
         A token of audience `modelops-artifacts` belongs to a pod of a job, and may read what its namespace was
-        granted; that something else exists it is not told. Any other token needs the right to get artifacts.
+        granted, for as long as that is an environment; that something else exists it is not told. Any other token needs
+        the right to get artifacts.
         """
         if audience_of(request) != names.ARTIFACTS_AUDIENCE:
             self.require(request, verb="get", resource="artifacts")
             return
         environment = _namespace(caller_of(request))
-        if not self.store.is_granted(sha256, environment):
+        if environment not in self.environments or not self.store.is_granted(sha256, environment):
             raise NotFoundError(f"there is no artifact {sha256} for '{environment}'")
 
 

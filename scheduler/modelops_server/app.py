@@ -52,7 +52,12 @@ def create(
     places = Environments(
         gate=gate, environments=configuration.environments, platform_namespace=configuration.platform_namespace
     )
-    access = Access(gate=gate, namespace=configuration.platform_namespace, store=store)
+    access = Access(
+        gate=gate,
+        namespace=configuration.platform_namespace,
+        environments=configuration.environments,
+        store=store,
+    )
     app = FastAPI(
         title="modelops server",
         version=scheduler.__version__,
@@ -74,7 +79,7 @@ def create(
     app.add_middleware(Audited)
     app.add_middleware(RequestId)
     app.include_router(health.router(objects))
-    app.include_router(artifacts.router(store, access, environments=configuration.environments))
+    app.include_router(artifacts.router(store, access))
     app.include_router(jobs.router(Scheduling(scheduling), places))
     app.include_router(pipelines.router(store, revisions, access, now=now))
     return app

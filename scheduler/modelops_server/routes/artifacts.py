@@ -24,11 +24,11 @@ from scheduler.web.views import NOT_FOUND, PROBLEMS
 _PREFIX = "/v1/artifacts"
 
 
-def router(store: ArtifactStore, access: Access, *, environments: Sequence[str]) -> APIRouter:
+def router(store: ArtifactStore, access: Access) -> APIRouter:
     routes = APIRouter(prefix=_PREFIX, tags=["artifacts"], responses=PROBLEMS)
     _write(routes, store, access)
     _read(routes, store, access)
-    _grant(routes, store, access, environments)
+    _grant(routes, store, access)
     return routes
 
 
@@ -81,7 +81,7 @@ def _read(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
         )
 
 
-def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments: Sequence[str]) -> None:
+def _grant(routes: APIRouter, store: ArtifactStore, access: Access) -> None:
     @routes.put("/{sha256}/grants/{environment}", status_code=204, responses=NOT_FOUND)
     def grant(sha256: views.Sha256, environment: str, request: Request) -> None:
         """Let the jobs of the environment read the artifact."""
@@ -89,9 +89,9 @@ def _grant(routes: APIRouter, store: ArtifactStore, access: Access, environments
         with access.change(request, verb="grant", resource="artifacts", name=sha256) as change:
             access.require(request, verb="create", resource="artifacts")
             change.allow("create artifacts", environment=environment[:63])
-            if environment not in environments:
+            if environment not in access.environments:
                 message = f"'{environment}' is not an environment of this platform"
-                raise InvalidInputError([Problem(message=message, candidates=tuple(environments))])
+                raise InvalidInputError([Problem(message=message, candidates=access.environments)])
             store.grant(sha256, environment)
 
 

@@ -2,6 +2,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,14 @@ def cluster() -> FakeCluster:
 
 @pytest.fixture
 def client(cluster: FakeCluster, tmp_path: Path) -> Iterator[TestClient]:
+    with served(cluster, tmp_path, environments=("staging",)) as opened:
+        yield opened
+
+
+@contextmanager
+def served(cluster: FakeCluster, data: Path, *, environments: tuple[str, ...]) -> Iterator[TestClient]:
     configuration = Configuration(
-        data=tmp_path, platform_namespace="platform", environments=("staging",), artifact_most_bytes=3_000_000
+        data=data, platform_namespace="platform", environments=environments, artifact_most_bytes=3_000_000
     )
     nowhere = SchedulingClient("http://127.0.0.1:9")
     application = app.create(
@@ -234,6 +241,20 @@ def test_a_job_reads_what_its_environment_was_granted(client: TestClient) -> Non
     elsewhere = {"Authorization": "Bearer elsewhere"}
     assert client.get(f"/v1/artifacts/{SHA256}", headers=elsewhere).status_code == 404
     assert client.get(f"/v1/artifacts/{SHA256}", headers={"Authorization": "Bearer person"}).status_code == 403
+
+
+def test_a_namespace_that_is_no_environment_any_more_reads_nothing(
+    client: TestClient, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    _put(client)
+    client.put(f"/v1/artifacts/{SHA256}/grants/staging", headers=ANNA)
+    with served(cluster, tmp_path, environments=("production",)) as later:
+        refused = later.get(f"/v1/artifacts/{SHA256}", headers=POD)
+        nothing = later.get(f"/v1/artifacts/{OTHER}", headers=POD)
+    assert (refused.status_code, nothing.status_code) == (404, 404)
+    assert refused.json()["detail"].replace(SHA256, OTHER) == nothing.json()["detail"]
+    with served(cluster, tmp_path, environments=("production", "staging")) as again:
+        assert again.get(f"/v1/artifacts/{SHA256}", headers=POD).content == CONTENT
 
 
 def test_a_jobs_token_is_good_for_nothing_else(client: TestClient) -> None:
