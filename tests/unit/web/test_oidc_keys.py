@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -67,6 +70,82 @@ def test_many_at_once_ask_once(far: LocalIssuer) -> None:
 
     world.in_threads(20, ask)
     assert far.asked == {DISCOVERY: 1, KEYS: 1}
+
+
+@dataclass
+class Hanging:
+    """Answers once, then not before it is let go."""
+
+    asked: int = 0
+    goes_on: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self) -> list[dict[str, Any]]:
+        self.asked += 1
+        if self.asked > 1:
+            assert self.goes_on.wait(20)
+        return [jwk("rsa-1")]
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    made = Hanging()
+    yield made
+    made.goes_on.set()
+
+
+def test_whoever_brings_a_known_key_waits_for_no_issuer_that_hangs(hanging: Hanging) -> None:
+    clock = Clock()
+    ring = KeyRing(hanging, clock=clock)
+    assert ring.key("rsa-1") is not None
+    clock.now += LONGEST_SECONDS - 1
+    found: list[object] = []
+    world.in_threads(45, lambda _: found.append(ring.key("rsa-1")))
+    assert (len(found), None in found) == (45, False)
+    assert not hanging.goes_on.is_set(), "they were answered while the issuer was not"
+    assert hanging.asked == 2
+
+
+def test_strangers_keys_leave_threads_to_others_while_an_issuer_hangs(hanging: Hanging) -> None:
+    clock = Clock()
+    ring = KeyRing(hanging, clock=clock)
+    assert ring.key("rsa-1") is not None
+    clock.now += PAUSE_SECONDS
+    turned_away = threading.Semaphore(0)
+    found: list[object] = []
+
+    def ask(number: int) -> None:
+        try:
+            found.append(ring.key(f"made-up-{number}"))
+        except UnavailableError:
+            turned_away.release()
+
+    strangers = threading.Thread(target=world.in_threads, args=(45, ask))
+    strangers.start()
+    for _ in range(25):
+        assert turned_away.acquire(timeout=5)
+    assert ring.key("rsa-1") is not None
+    assert found == []
+    hanging.goes_on.set()
+    strangers.join(10)
+    assert found == [None] * 20
+
+
+def test_a_server_without_a_thread_to_spare_asks_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    clock = Clock()
+    ring = KeyRing(lambda: [jwk("rsa-1")], clock=clock)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(UnavailableError):
+            ring.key("rsa-1")
+    clock.now += PAUSE_SECONDS
+    assert ring.key("rsa-1") is not None
+
+
+def test_keys_are_believed_for_no_longer_than_is_promised() -> None:
+    assert (FRESH_SECONDS, LONGEST_SECONDS, PAUSE_SECONDS) == (300, 3600, 10)
 
 
 def test_an_issuer_that_is_away_costs_nothing_for_an_hour(far: LocalIssuer) -> None:
