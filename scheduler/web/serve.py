@@ -32,7 +32,7 @@ class JsonLines(logging.Formatter):
             line["audit"] = record.audit
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, default=str)  # in ASCII: half a surrogate pair cannot be written otherwise
 
 
 def is_worth_a_line(record: logging.LogRecord) -> bool:

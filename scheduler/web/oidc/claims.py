@@ -20,7 +20,8 @@ def caller(claims: Mapping[str, Any], settings: OidcSettings) -> Caller:
     """Whom the claims name, with the prefixes of the settings.
 
     RefusedError without a name, and for names of `system:`, which are Kubernetes' own: whoever may choose a claim could
-    be any ServiceAccount. Groups of that kind are left out.
+    be any ServiceAccount; and for names that do not print, which would mislead whoever reads them. Groups of either
+    kind are left out.
     """
     name = claims.get(settings.username_claim)
     if not isinstance(name, str) or not name:
@@ -28,10 +29,14 @@ def caller(claims: Mapping[str, Any], settings: OidcSettings) -> Caller:
     if settings.username_claim == "email" and claims.get("email_verified", True) is not True:
         raise RefusedError("its email is not verified")
     name = settings.username_prefix + name
-    if name.startswith(_KUBERNETES) or not name.isprintable():
+    if not _is_good(name):
         raise RefusedError("its name is one of Kubernetes' own, or holds control characters")
     groups = (settings.groups_prefix + group for group in _groups(claims, settings.groups_claim))
-    return Caller(name=name, groups=(*(group for group in groups if not group.startswith(_KUBERNETES)), _EVERYBODY))
+    return Caller(name=name, groups=(*filter(_is_good, groups), _EVERYBODY))
+
+
+def _is_good(name: str) -> bool:
+    return not name.startswith(_KUBERNETES) and name.isprintable()
 
 
 def _groups(claims: Mapping[str, Any], claim: str) -> tuple[str, ...]:

@@ -180,6 +180,13 @@ def test_no_claim_makes_anybody_one_of_kubernetes_own(far: LocalIssuer, prefix: 
     assert found is None or found.groups == ("system:authenticated",)
 
 
+@pytest.mark.parametrize("group", ["\ud800x", "a\nb", "a\x1b[2J", "a\u202eb"])
+def test_a_group_that_does_not_print_is_left_out(far: LocalIssuer, ours: OidcIssuer, group: str) -> None:
+    found = ours.caller(far.token(groups=[group, "Forschung und Lehre, Köln"]))
+    assert found is not None
+    assert found.groups == ("oidc:Forschung und Lehre, Köln", "system:authenticated")
+
+
 def test_an_email_that_is_not_verified_names_nobody(far: LocalIssuer) -> None:
     ours = far.issuer(replace(SETTINGS, username_claim="email"))
     token = far.token(email="ada@example.com", email_verified=False)

@@ -21,6 +21,13 @@ def test_a_line_of_the_log_is_one_json_object() -> None:
     assert "ValueError: two" in value["exception"]
 
 
+def test_no_text_keeps_a_line_from_being_written() -> None:
+    record = logging.LogRecord("web", logging.INFO, __file__, 1, "Köln \ud800x", (), None)
+    line = JsonLines().format(record)
+    assert json.loads(line.encode()) == json.loads(line)
+    assert json.loads(line)["message"] == "Köln \ud800x"
+
+
 @pytest.mark.parametrize(
     ("path", "status", "worth"),
     [("/healthz", 200, False), ("/readyz", 200, False), ("/readyz", 503, True), ("/v1/jobs", 200, True)],
