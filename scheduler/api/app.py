@@ -47,7 +47,7 @@ def create(ports: Ports, *, issuer: Issuer | None = None, body_seconds: float = 
     `issuer` tells who callers are that bring its tokens; the cluster tells of all others.
     """
     environments = ports.settings.environments
-    gate = Gate(ports.cluster, cache_seconds=min(ports.settings.token_cache_seconds, 10.0), issuer=issuer)
+    gate = Gate(ports.cluster, cache_seconds=ports.settings.token_cache_seconds, issuer=issuer)
     access = Access(
         gate=gate,
         environments=environments,

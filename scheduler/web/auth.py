@@ -18,6 +18,8 @@ _ENTRIES: Final = 4096
 _TOKEN_BYTES: Final = 16_384
 _REFUSAL_SECONDS: Final = 1.0
 """How long a "no" is remembered at most: it may be wrong, and who is refused wrongly should not wait."""
+_LONGEST_SECONDS: Final = 10.0
+"""How long a "yes" is remembered at most, whatever the settings say."""
 _SETTLING_SECONDS: Final = 10.0
 """An API server that has just started answers "no" before it has read the accounts and roles that there are."""
 
@@ -27,8 +29,8 @@ class Gate:
 
     Safe for many threads; blocks, so call it from a worker thread.
 
-    A revoked token or right may still be accepted for `cache_seconds`. UnavailableError when the API server does not
-    answer, and when it says "no" only seconds after it did not answer.
+    A revoked token or right may still be accepted for `cache_seconds`, and for 10 at most. UnavailableError when the
+    API server does not answer, and when it says "no" only seconds after it did not answer.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Gate:
         self._issuer = issuer
         self._clock = clock
         self._away_at = float("-inf")
+        cache_seconds = min(cache_seconds, _LONGEST_SECONDS)
         self._callers: _Remembered[Caller | None] = _Remembered(cache_seconds, clock)
         self._rights: _Remembered[bool] = _Remembered(cache_seconds, clock)
 

@@ -47,9 +47,10 @@ def test_a_right_is_asked_of_kubernetes(cluster: FakeCluster) -> None:
         gate.require(ANNA, verb="get", resource="jobs", namespace="production", subresource="log")
 
 
-def test_answers_are_remembered_for_a_while_and_no_longer(cluster: FakeCluster) -> None:
+@pytest.mark.parametrize("seconds", [10, 1000])
+def test_answers_are_remembered_for_a_while_and_no_longer(cluster: FakeCluster, seconds: float) -> None:
     clock = Clock()
-    gate = Gate(cluster, cache_seconds=10, clock=clock)
+    gate = Gate(cluster, cache_seconds=seconds, clock=clock)
     gate.caller("Bearer t1")
     assert gate.allows(ANNA, verb="get", resource="jobs", namespace="staging")
     cluster.tokens.clear()
