@@ -99,6 +99,19 @@ def test_a_viewer_changes_nothing(served: Served) -> None:
     assert served.world.runs() == before
 
 
+def test_a_log_is_a_right_of_its_own(served: Served) -> None:
+    url = f"/v1/jobs/{served.submit()['id']}"
+    rights = {"job": ("jobs",), "both": ("jobs", "jobs/log")}
+    found = {}
+    for who, resources in rights.items():
+        rules = (Rule(who, verb="get", resource=resource, namespace=ENVIRONMENT) for resource in resources)
+        token = headers(world.allow(served.world.cluster, who, *rules))
+        answers = (served.client.get(f"{url}{suffix}", headers=token) for suffix in ("", "/logs", "/logs?follow=true"))
+        found[who] = [answer.status_code for answer in answers]
+    # whoever may read it is told that nothing has been written yet
+    assert found == {"job": [200, 403, 403], "both": [200, 404, 404]}
+
+
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/plans"])
 def test_a_deployed_pipeline_is_read_for_those_only_who_may_read_it(served: Served, path: str) -> None:
     token = world.allow(served.world.cluster, "local", Rule("local", namespace=ENVIRONMENT))

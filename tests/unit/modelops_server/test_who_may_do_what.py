@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from scheduler.api import app as scheduling_app
@@ -53,6 +54,16 @@ CHANGES = [(server, route) for server, document in DOCUMENTS_OF.items() for rout
 def test_the_documents_list_what_there_is() -> None:
     assert (len(ALL), len(CHANGES)) >= (24, 11)
     assert {path for document in DOCUMENTS_OF.values() for path in document["paths"]} >= routes.OPEN
+
+
+@pytest.mark.parametrize("server", ["scheduling", "modelops"])
+def test_no_route_escapes_its_document(platform: Platform, server: str) -> None:
+    """A mounted application would be anything below its path."""
+    served = iter_route_contexts(getattr(platform, server).app.routes)
+    there = {(route.path, method) for route in served for method in route.methods or {"anything"}}
+    paths = DOCUMENTS_OF[server]["paths"]
+    listed = {(path, method.upper()) for path, methods in paths.items() for method in methods}
+    assert there == listed | {("/openapi.json", "GET"), ("/openapi.json", "HEAD")}
 
 
 @pytest.fixture
