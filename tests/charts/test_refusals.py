@@ -223,8 +223,19 @@ def test_builds_have_a_namespace_of_their_own(namespace: str) -> None:
     assert said.startswith(f"global.build.namespace: {namespace} is the platform's own or an environment")
 
 
-def test_a_proxy_with_a_login_is_no_value() -> None:
+@pytest.mark.parametrize(
+    ("group", "key"),
+    [
+        ("proxy", "http"),
+        ("proxy", "https"),
+        ("trace", "endpoint"),
+        ("artifactStore", "url"),
+        ("gitServer", "url"),
+        ("oidc", "issuer"),
+    ],
+)
+def test_a_url_with_a_login_is_no_value(group: str, key: str) -> None:
     values = minimal()
-    values["global"]["proxy"] = {"https": "http://user:secret@proxy.example.com:3128"}
-    with pytest.raises(render.RefusedError, match="/global/proxy/https"):
+    values["global"][group] = {key: "https://user:secret@place.example.com:3128"}
+    with pytest.raises(render.RefusedError, match=f"/global/{group}/{key}"):
         render.platform(values)
