@@ -25,16 +25,30 @@ _WRITERS: Final = 4
 _TALKATIVE: Final = ("aiobotocore", "botocore", "fsspec", "s3fs")
 """Libraries that write signatures and session tokens into the log when its level is debug."""
 
+_NOT_THERE: Final = (
+    "its filesystem is not in this image, which speaks s3:// as it is shipped; name its package in the"
+    " build/requirements.in of the chart modelops-server, and build"
+)
+
 
 def connect(url: str, *, options: Mapping[str, Any]) -> Objects:
-    """The objects below the URL. InvalidInputError when nothing speaks its scheme, or the store is not as required."""
+    """The objects below the URL.
+
+    InvalidInputError when nothing speaks its scheme or it cannot be opened so, or when the store is not as required;
+    UnavailableError when it does not answer after that.
+    """
     shown = f"the artifact store {url}"
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
         filesystem, prefix = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True, **options)
-    except (ImportError, ValueError) as error:
-        raise InvalidInputError([Problem(document="storage", message=f"{shown} cannot be opened: {error}")]) from error
+    except ImportError as error:
+        message = f"{shown} cannot be opened: {_NOT_THERE} ({error})"
+        raise InvalidInputError([Problem(document="storage", message=message)]) from error
+    except Exception as error:
+        # each filesystem refuses in a way of its own what it is not given
+        message = f"{shown} cannot be opened: {str(error) or type(error).__name__}"
+        raise InvalidInputError([Problem(document="storage", message=message)]) from error
     made = Filesystem(filesystem, prefix=prefix, shown=shown)
     made.mark()
     require(made, shown=shown)

@@ -15,6 +15,7 @@ from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 
 _S3: Final = frozenset({"s3", "s3a"})
+_FOLDERS: Final = frozenset({"file", "local"})
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 30
 
@@ -24,8 +25,8 @@ class Storage:
     """What the platform's administrator says of it. Credentials are no part: they come by the environment."""
 
     url: str = ""
-    """`s3://bucket/prefix`, or another URL of fsspec; `file:///folder` is a volume, and nothing the usual one;
-    `memory://` is for tests."""
+    """`s3://bucket/prefix`, or another URL of fsspec; `file:///folder`, or `local:///folder`, is a volume, and nothing
+    the usual one; `memory://` is for tests."""
     endpoint: str = ""
     """URL of a store that speaks S3; nothing: that of Amazon."""
     region: str = ""
@@ -41,26 +42,36 @@ def open_(storage: Storage, *, folder: Path) -> Objects:
     scheme = urlsplit(storage.url).scheme
     if scheme == "memory":
         return Memory()
-    if scheme in {"", "file"}:
-        return Volume(Path(unquote(urlsplit(storage.url).path)) if scheme else folder)
+    if not scheme or scheme in _FOLDERS:
+        return _volume(Path(unquote(urlsplit(storage.url).path)) if scheme else folder)
     # an optional extra, and slow to import
     from scheduler.artifacts import object_store  # noqa: PLC0415
 
     return object_store.connect(storage.url, options=_options(scheme, storage))
 
 
+def _volume(folder: Path) -> Volume:
+    try:
+        return Volume(folder)
+    except OSError as error:
+        message = f"the folder {folder} cannot be used: {error.strerror}"
+        raise InvalidInputError([Problem(document="storage", message=message)]) from error
+
+
 def _refuse(storage: Storage) -> None:
     parts = urlsplit(storage.url)
     problems = []
-    if storage.url and not parts.scheme:
-        problems.append(f"'{storage.url}' is no URL: s3://bucket/prefix, or another one that fsspec knows")
-    if parts.username or parts.password or "@" in parts.netloc:
+    if "@" in storage.url:
         # never repeated: it would be in a log
         problems.append("a URL with credentials is refused: they come by a Secret, as environment")
+    elif "::" in storage.url:
+        problems.append("a chain of URLs (::) is refused: what is written must be there at once, for everybody")
+    elif storage.url and not parts.scheme:
+        problems.append(f"'{storage.url}' is no URL: s3://bucket/prefix, or another one that fsspec knows")
     if parts.query or parts.fragment:
         problems.append("a URL with ? or # is refused: it is a place and nothing else")
-    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
-        problems.append("a file URL names a folder with three slashes: file:///var/lib/modelops")
+    if parts.scheme in _FOLDERS and (parts.netloc or not parts.path.strip("/")):
+        problems.append(f"a {parts.scheme} URL names a folder with three slashes: {parts.scheme}:///var/lib/modelops")
     if parts.scheme in _S3 and not parts.netloc:
         problems.append("no bucket is named: s3://bucket/prefix")
     problems += [

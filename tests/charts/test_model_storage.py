@@ -95,6 +95,7 @@ def test_the_server_may_reach_its_object_store_and_no_other_place_of_the_cluster
     ("storage", "words"),
     [
         ({"url": "file:///data"}, "storage.url: file:///data is no object store"),
+        ({"url": "local:///data"}, "storage.url: local:///data is no object store"),
         ({"url": "memory://"}, "storage.url: memory:// is no object store"),
         ({"url": ""}, "replicas: 2 pods cannot write to one volume"),
         ({"url": ""}, "storage.endpoint: http://s3.storage.svc:7070 belongs to a storage.url of s3://"),

@@ -24,7 +24,7 @@
 {{- define "modelops-server.complaints.storage" -}}
 {{- $isS3 := hasPrefix "s3://" .Values.storage.url -}}
 {{- with .Values.storage }}
-{{- if or (hasPrefix "file:" .url) (hasPrefix "memory:" .url) }}
+{{- if or (hasPrefix "file:" .url) (hasPrefix "local:" .url) (hasPrefix "memory:" .url) }}
 storage.url: {{ .url }} is no object store; for a volume leave it empty and set `persistence`
 {{- end }}
 {{- if not $isS3 }}
