@@ -15,12 +15,16 @@ from scheduler.demo.installation import ENVIRONMENT, NAMESPACE, RELEASE, Platfor
 
 STRANGER: Final = "e2e-stranger"
 VIEWER: Final = "e2e-viewer"
+VIEW: Final = "e2e-view"
+EDIT: Final = "e2e-edit"
+OF_KUBERNETES: Final[Mapping[str, str]] = {VIEW: "view", EDIT: "edit"}
+"""Account -> ClusterRole of Kubernetes' own that it is bound to, of which the platform's are a part."""
 _LIMIT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
-    """A stranger, who may do nothing, and a viewer; both live in the platform's namespace."""
+    """A stranger, who may do nothing, a viewer, and holders of Kubernetes' roles, in the platform's namespace."""
 
     platform: Platform
     stranger: str
@@ -92,18 +96,25 @@ def http(url: str, token: str = "") -> Iterator[httpx.Client]:
         yield client
 
 
+def account(name: str) -> Mapping[str, Any]:
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
+
+
+def binding(name: str, cluster_role: str, namespace: str) -> Mapping[str, Any]:
+    """Of that account to the role, in one namespace."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": cluster_role},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+    }
+
+
 def _manifests() -> Iterator[Mapping[str, Any]]:
-    for name in (STRANGER, VIEWER):
-        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
-    for namespace in (NAMESPACE, ENVIRONMENT):
-        yield {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": VIEWER, "namespace": namespace},
-            "roleRef": {
-                "apiGroup": "rbac.authorization.k8s.io",
-                "kind": "ClusterRole",
-                "name": role("viewer"),
-            },
-            "subjects": [{"kind": "ServiceAccount", "name": VIEWER, "namespace": NAMESPACE}],
-        }
+    bound = {VIEWER: role("viewer"), **OF_KUBERNETES}
+    for name in (STRANGER, *bound):
+        yield account(name)
+    for name, cluster_role in bound.items():
+        for namespace in (NAMESPACE, ENVIRONMENT):
+            yield binding(name, cluster_role, namespace)

@@ -33,25 +33,28 @@ CONTENT: Final = b"a model that is nobody else's"
 def neighbour(deployed: Deployed) -> Iterator[str]:
     """Token of an operator of a second environment, who has no other right."""
     platform = deployed.platform
-    account = {"name": NEIGHBOUR, "namespace": NAMESPACE}
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": NEIGHBOUR, "namespace": ELSEWHERE},
-        "roleRef": {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole",
-            "name": callers.role("operator"),
-        },
-        "subjects": [{"kind": "ServiceAccount", **account}],
-    }
     try:
         with deployed.changed(f"global.environments={{{ENVIRONMENT},{ELSEWHERE}}}"):
-            platform.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account}, binding)
+            binding = callers.binding(NEIGHBOUR, callers.role("operator"), ELSEWHERE)
+            platform.apply(callers.account(NEIGHBOUR), binding)
             yield callers.Callers(platform=platform, stranger="", viewer="").token(NEIGHBOUR)
     finally:
         platform.kubectl("delete", "serviceaccount", NEIGHBOUR, "-n", NAMESPACE, "--ignore-not-found")
         platform.kubectl("delete", "namespace", ELSEWHERE, "--ignore-not-found")
+
+
+@pytest.fixture(scope="module")
+def of_kubernetes(deployed: Deployed, neighbour: str) -> Iterator[dict[str, str]]:
+    """Account -> its token; each has one of Kubernetes' own roles in the second environment, and no other right."""
+    del neighbour  # the environment is there as long as it is
+    platform, roles = deployed.platform, callers.OF_KUBERNETES
+    accounts = [callers.account(name) for name in roles]
+    platform.apply(*accounts, *(callers.binding(name, role, ELSEWHERE) for name, role in roles.items()))
+    tokens = callers.Callers(platform=platform, stranger="", viewer="")
+    try:
+        yield {name: tokens.token(name) for name in roles}
+    finally:
+        platform.kubectl("delete", "serviceaccount", *roles, "-n", NAMESPACE, "--ignore-not-found")
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,22 @@ def test_no_route_opens_to_an_operator_of_elsewhere(
     assert set(found.values()) <= {403, 404}, {route: code for route, code in found.items() if code < 400}
     assert client.job(target.job_id) == before
     assert [channel["name"] for channel in client.channels(ENVIRONMENT)].count(CHANNEL) == 1
+
+
+@pytest.mark.parametrize("account", callers.OF_KUBERNETES)
+def test_no_route_opens_to_kubernetes_own_roles_of_elsewhere(
+    login: Login, of_kubernetes: dict[str, str], target: Target, client: SchedulingClient, account: str
+) -> None:
+    before, token = client.job(target.job_id), of_kubernetes[account]
+    found = {route: answer.status_code for route, answer in everything.asked(login, token, target).items()}
+    assert set(found.values()) <= {403, 404}, {route: code for route, code in found.items() if code < 400}
+    assert client.job(target.job_id) == before
+    at = {"environment": ELSEWHERE}
+    with callers.http(login.url, token) as http:
+        listed = http.get("/v1/jobs", params=at).status_code
+        changed = http.put("/v1/data-channels/nothing", params=at, json={"channel": {}, "schema": {}}).status_code
+    # where they are bound they are somebody: what is sent is no channel
+    assert (listed, changed) == (200, {callers.VIEW: 403, callers.EDIT: 422}[account])
 
 
 def test_what_is_there_answers_like_what_does_not_exist(login: Login, neighbour: str, target: Target) -> None:

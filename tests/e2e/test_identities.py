@@ -106,6 +106,23 @@ def test_a_viewer_reads_and_changes_nothing(login: Login, callers: Callers) -> N
     assert found["POST /v1/plans"] == 422, "it may plan, but there is no such pipeline"
 
 
+def test_kubernetes_own_roles_open_what_ours_do(login: Login, callers: Callers) -> None:
+    """`view` and `edit` contain the rights of viewers and operators by aggregation, which the API server does."""
+    view, edit = (_answers(login, callers.token(account)) for account in (callers_.VIEW, callers_.EDIT))
+    assert view == _answers(login, callers.viewer)
+    assert edit == _answers(login, login.token)
+    assert view["POST /v1/jobs"] == 403
+    assert edit["POST /v1/jobs"] == edit["POST /v1/plans"] == 422, "it may start jobs, but there is no such pipeline"
+
+
+@pytest.mark.parametrize("account", callers_.OF_KUBERNETES)
+def test_kubernetes_own_roles_end_where_they_are_bound(login: Login, callers: Callers, account: str) -> None:
+    with callers_.http(login.url, callers.token(account)) as client:
+        places = (ENVIRONMENT, "default", BUILD_NAMESPACE)
+        found = {place: client.get("/v1/jobs", params={"environment": place}).status_code for place in places}
+    assert found == {ENVIRONMENT: 200, "default": 403, BUILD_NAMESPACE: 403}
+
+
 def test_an_operator_of_one_environment_has_no_other(login: Login) -> None:
     with callers_.http(login.url, login.token) as client:
         elsewhere = client.post("/v1/jobs", json={**ORDER, "environment": "default"})
