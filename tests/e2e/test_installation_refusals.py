@@ -27,12 +27,15 @@ from scheduler.errors import ProgramError
 from scheduler.installation.view import Progress
 from tests import third_party
 from tests.contract import own_registry
-from tests.e2e import installations
+from tests.e2e import canaries, installations
+from tests.e2e.canaries import Canary
 from tests.e2e.deployed import Deployed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), pytest.mark.runs_last]
 
 SECRET: Final = "wrong-login"
+PASSWORD: Final[Canary] = canaries.made("push login")
+"""Of the login that builds read from that Secret and send to the registry, which refuses it."""
 QUOTA: Final = "no-room"
 _DECLARED: Final = yaml.safe_load((third_party.FAILING / "values.yaml").read_text())["builds"]
 _WAIT_SECONDS: Final = 60.0
@@ -112,7 +115,7 @@ def _down(broken: Broken, folder: Path) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def _refusing(broken: Broken, folder: Path) -> Iterator[Mapping[str, Any]]:
     with own_registry.running(folder, htpasswd=own_registry.HTPASSWD, address=_gateway()) as host:
-        file = own_registry.docker_configuration(folder, host, password="wrong")
+        file = own_registry.docker_configuration(folder, host, password=PASSWORD.value)
         about = {"name": SECRET, "namespace": BUILD_NAMESPACE}
         kind = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson"}
         broken.platform.apply({**kind, "metadata": about, "stringData": {".dockerconfigjson": file.read_text()}})
@@ -144,6 +147,8 @@ class Case:
     says: Mapping[str, tuple[str, ...]]
     """Build -> what its reason holds."""
     world: World
+    password: frozenset[str] = frozenset()
+    """The objects that hold the password of the login, where one is given."""
 
 
 CASES: Final[Mapping[str, Case]] = {
@@ -157,7 +162,9 @@ CASES: Final[Mapping[str, Case]] = {
     ),
     "a registry that is down": Case(world=_down, says={"small": ("does not answer", "see that the registry")}),
     "a registry that refuses the login": Case(
-        world=_refusing, says={"small": ("refuses the login of 'builder'", "global.build.pushSecret")}
+        world=_refusing,
+        says={"small": ("refuses the login of 'builder'", "global.build.pushSecret")},
+        password=frozenset({f"Secret/{BUILD_NAMESPACE}/{SECRET}"}),
     ),
     "a registry that is full": Case(world=_full, says={"small": ("was not built", "full")}),
 }
@@ -172,6 +179,7 @@ def test_an_installation_that_cannot_succeed_says_why_and_leaves_what_runs(
     with case.world(broken, tmp_path) as shared:
         broken.install(tuple(case.says), shared, tmp_path)
         ended = broken.end(Progress.FAILED)
+        left = list(_left(broken.platform)) if case.password else []
 
     found = installations.steps(ended)
     assert {step: found[step]["state"] for step in case.says} == dict.fromkeys(case.says, "failed")
@@ -182,6 +190,7 @@ def test_an_installation_that_cannot_succeed_says_why_and_leaves_what_runs(
     assert ended["reason"] in {f"{step}: {found[step]['reason']}" for step in case.says}
     assert found["deploy"]["state"] == "waiting"
     assert _running(broken.platform) == before
+    assert canaries.seen([PASSWORD], left) == {PASSWORD.name: set(case.password)}
 
 
 def test_an_installation_without_room_says_so_while_it_waits(broken: Broken, tmp_path: Path) -> None:
@@ -211,6 +220,16 @@ def _await_reason(platform: Platform, step: str) -> Mapping[str, Any]:
             return found
         assert time.monotonic() < deadline, found
         time.sleep(0.5)
+
+
+def _left(platform: Platform) -> Iterator[tuple[str, str]]:
+    """Everything that an installation leaves: what is told of it, every object with its run and events, all logs."""
+    for words in (("status",), ("status", "-o", "json"), ("logs",)):
+        told = installations.modelops(platform, "install", *words, "-n", NAMESPACE).decode(errors="replace")
+        assert told, words
+        yield f"modelops install {' '.join(words)}", told
+    yield from canaries.objects(platform)
+    yield from canaries.logs(platform, NAMESPACE, BUILD_NAMESPACE)
 
 
 def _running(platform: Platform) -> tuple[set[str], set[str]]:

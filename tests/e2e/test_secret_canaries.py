@@ -1,8 +1,10 @@
 """One secret of each kind that the platform is given, known by heart, and looked for in everything that it leaves.
 
-The kinds: the login of a registry (for pulling images), the key of the object store, a variable of a job's flow and
-scoring service, the token of a caller, and what an author wrote into an IR by mistake. Channels have no secrets yet.
-Each may stand in the Secret that it was put into and nowhere else.
+The kinds: the login of a registry (for pulling images; only kubelets would read it), the key of the object store, a
+variable of a job's flow and scoring service, the token of a caller, and what an author wrote into an IR by mistake.
+Each may stand in the Secret that it was put into and nowhere else. A channel cannot name a Secret: files and test data
+need none, and a credential in one is that mistake, refused. The login that builds push with is looked for where one is
+refused, in `test_installation_refusals`.
 """
 
 from __future__ import annotations
