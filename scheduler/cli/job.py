@@ -105,7 +105,7 @@ def start(
         _shown(job, form, headline=f"{job['id']} {'started' if is_new else 'was started before, with the same key'}")
         return
     output.note(f"{job['id']} {'started' if is_new else 'was started before'}")
-    _watch(job["id"], client, form)
+    _watch(job["id"], client, form, has_answered=True)
 
 
 @app.command("list", epilog=_LIST)
@@ -231,11 +231,12 @@ def _shown(job: JobJson, form: Format, *, headline: str = "") -> None:
         output.pairs(job_view.facts(job))
 
 
-def _watch(job_id: str, client: SchedulingClient, form: Format) -> None:
+def _watch(job_id: str, client: SchedulingClient, form: Format, *, has_answered: bool = False) -> None:
     from scheduler.cli import watch  # noqa: PLC0415 - it draws bars, which nobody else does
 
     try:
-        last = watch.show(watch.updates(job_id, client), is_terminal=sys.stderr.isatty())
+        jobs = watch.updates(job_id, client, has_answered=has_answered)
+        last = watch.show(jobs, is_terminal=sys.stderr.isatty())
     except KeyboardInterrupt:
         output.note(f"the job goes on: modelops job watch {job_id}")
         raise

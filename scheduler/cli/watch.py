@@ -32,16 +32,19 @@ def updates(
     job_id: str,
     server: Server,
     *,
+    has_answered: bool = False,
+    tell: Callable[[str], None] = output.note,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[JobJson]:
     """The job each time it has changed, the last time finished.
 
     A broken stream is taken up where it ended, and between two streams the job is asked for, so that a proxy that
-    swallows events costs nothing but promptness. A server that is silent for two minutes is an UnavailableError.
+    swallows events costs nothing but promptness. A server that does not answer is an UnavailableError at once unless it
+    has answered before, to whoever calls (`has_answered`) or here: then it is told, and asked again for two minutes.
     """
     shown: JobJson | None = None
-    for job in _reports(job_id, server, sleep=sleep, clock=clock):
+    for job in _reports(job_id, server, has_answered=has_answered, tell=tell, sleep=sleep, clock=clock):
         if job != shown:
             shown = job
             yield job
@@ -50,22 +53,32 @@ def updates(
 
 
 def _reports(
-    job_id: str, server: Server, *, sleep: Callable[[float], None], clock: Callable[[], float]
+    job_id: str,
+    server: Server,
+    *,
+    has_answered: bool,
+    tell: Callable[[str], None],
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
 ) -> Iterator[JobJson]:
     """All that the server says of the job, without end."""
-    answered, last_id = clock(), ""
+    answered = clock() if has_answered else None
+    last_id, is_told = "", False
     while True:
-        pause = _PAUSE_SECONDS
+        pause, is_stream = _PAUSE_SECONDS, False
         try:
             job = server.job(job_id)
-            answered = clock()
+            answered, is_stream, is_told = clock(), True, False
             yield job
             for event in server.events(job_id, last_id=last_id):
                 answered, last_id = clock(), event.id
                 yield json.loads(event.data)
         except UnavailableError as error:
-            if clock() - answered > _PATIENCE_SECONDS:
+            if answered is None or clock() - answered > _PATIENCE_SECONDS:
                 raise
+            if not is_stream and not is_told:  # a stream that breaks is no outage: proxies end them
+                tell(f"{error}; asking again for up to {_PATIENCE_SECONDS / 60:.0f} min")
+                is_told = True
             pause = min(error.retry_after_seconds, _PAUSE_SECONDS)
         except ValueError as error:
             raise SchedulerError(f"the server sent an event that is not JSON: {error}") from error
@@ -100,7 +113,7 @@ def _bars(jobs: Iterable[JobJson]) -> JobJson | None:
         TimeElapsedColumn(),
         console=output.console(sys.stderr),
     ) as progress:
-        bar = progress.add_task("QUEUED", total=None, records="")
+        bar = progress.add_task("", total=None, records="")
         for last in jobs:
             words = " ".join(part for part in (last["state"], last["task"]) if part)
             records, speed = job_view.ledger(job_view.counts(last)), job_view.per_second(last)

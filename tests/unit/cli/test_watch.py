@@ -98,6 +98,28 @@ def test_a_server_that_stays_away_ends_the_watch() -> None:
     assert 120 < clock.now < 125
 
 
+def test_a_server_that_never_answered_ends_the_watch_at_once() -> None:
+    clock = Clock()
+    with pytest.raises(UnavailableError, match="gone"):
+        _states(Server([UnavailableError("gone")], []), clock)
+    assert clock.slept == []
+
+
+def test_a_server_that_answered_the_start_is_waited_for() -> None:
+    clock = Clock()
+    server = Server([UnavailableError("gone"), _job("SUCCEEDED")], [])
+    jobs = watch.updates("j", server, has_answered=True, sleep=clock.sleep, clock=clock)
+    assert [job["state"] for job in jobs] == ["SUCCEEDED"]
+
+
+def test_each_outage_is_told_once_and_a_broken_stream_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = UnavailableError("the server does not answer")
+    jobs = [_job("QUEUED"), gone, gone, _job("RUNNING", 1), _job("RUNNING", 2), gone, _job("SUCCEEDED", 9)]
+    assert _states(Server(jobs, [[], [UnavailableError("reset")], []]))[-1] == ("SUCCEEDED", 9)
+    told = "the server does not answer; asking again for up to 2 min"
+    assert capsys.readouterr().err.splitlines() == [told, told]
+
+
 def test_any_other_error_ends_it_at_once() -> None:
     with pytest.raises(ForbiddenError):
         _states(Server([ForbiddenError("no")], []))
@@ -124,6 +146,14 @@ def test_for_a_person_a_bar_shows_how_far_it_is(capsys: pytest.CaptureFixture[st
     jobs = [_job("QUEUED"), _job("RUNNING", 40), _job("SUCCEEDED", 100)]
     assert watch.show(jobs, is_terminal=True) == jobs[-1]
     assert "100%" in capsys.readouterr().err
+
+
+def test_the_bar_shows_no_state_that_nobody_told(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    server = Server([UnavailableError("gone")], [])
+    with pytest.raises(UnavailableError):
+        watch.show(watch.updates("j", server, sleep=clock.sleep, clock=clock), is_terminal=True)
+    assert "QUEUED" not in capsys.readouterr().err
 
 
 def test_a_list_shows_the_start_of_a_long_message() -> None:
