@@ -26,7 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(folder: Folder, form: Output = Format.TABLE) -> None:
-    """Check an IR folder: every fault with its file, line and what would have been right. Needs no cluster."""
+    """Check an IR folder: every fault with its file, line and what would have been right. Needs no cluster.
+
+    Whether maps and filters are Bloblang is for `modelops plan` to say, which asks Bento.
+    """
     try:
         loaded = load.from_folder(folder, fill_digests=True, model_types=scoring_servers.model_types())
     except InvalidInputError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from scheduler.ir import build, content, credentials, ends, fields, not_built, references, schema, words
+from scheduler.ir import build, content, credentials, ends, fields, not_built, references, schema, texts, words
 from scheduler.ir.source import Sourced
 from scheduler.model.pipeline import DataChannel, Model, RecordSchema, ScoringFlow
 from scheduler.model.problem import Problem
@@ -50,6 +50,7 @@ def documents(
     if is_complete:
         problems += references.problems(given, references.index(given))
         problems += references.only_pipeline(given) if is_pipeline else ()
+        problems += texts.problems(given, is_pipeline=is_pipeline)
     built = _build(tuple(whole))
     return Checked(
         whole=tuple(whole),

@@ -16,5 +16,7 @@ DOCUMENTS: Final = 5_000
 """Of one IR."""
 PROBLEMS: Final = 1_000
 """Problems that are listed; one more line tells how many others there are."""
+EXPRESSIONS: Final = 128 * 1024
+"""Characters inside `{{ }}` of one IR: they are what takes longest to read."""
 KEY: Final = 256
 """Characters of a key: pointers are made of them."""

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from scheduler import expressions
 from scheduler.errors import InvalidInputError
 from scheduler.model import following, record_fit
 from scheduler.model.alike import nearest
 from scheduler.model.pipeline import DataChannel, ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess import expressions
 
 Role: TypeAlias = Literal["source", "sink", "deadLetters"]
 BUILT_TYPES: Final = ("file", "test")

@@ -31,7 +31,7 @@ def _connection(globals_: Globals) -> Values:
 
 
 def scope(globals_: Globals) -> Mapping[str, Scalar]:
-    """What an expression may name as `globals.<name>`."""
+    """The values of `expressions.GLOBALS`."""
     return {
         "artifactStoreUrl": globals_.artifact_store_url,
         "gitServerUrl": globals_.git_server_url,

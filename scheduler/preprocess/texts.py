@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from scheduler import expressions
 from scheduler.errors import InvalidInputError
 from scheduler.model.pipeline import FilterStep, MapStep, Scalar, ScoringFlow, Step
 from scheduler.model.problem import Problem
-from scheduler.preprocess import expressions
 
 
 def apply(

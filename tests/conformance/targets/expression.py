@@ -9,11 +9,9 @@ from typing import Final
 
 import atheris
 
-with atheris.instrument_imports(
-    include=["scheduler.preprocess.expressions", "scheduler.preprocess.literals", "jinja2"]
-):
+with atheris.instrument_imports(include=["scheduler.expressions", "scheduler.literals", "jinja2"]):
+    from scheduler import expressions, literals
     from scheduler.errors import InvalidInputError
-    from scheduler.preprocess import expressions, literals
 
 MOST_SECONDS: Final = 1.0
 CANARY: Final = "canary-4711"

@@ -37,6 +37,13 @@ def _keys(count: int, template: str) -> str:
     return "".join(template.format(number) for number in range(count))
 
 
+def _steps(text: str) -> str:
+    """A flow with as many map steps of this text as there is room for, among as many parameters as may be."""
+    pipeline = _document("ScoringPipeline", "  parameters:\n" + _keys(1_500, "    - {{name: p-{}}}\n"))
+    flow = _document("ScoringFlow", "  steps:\n")
+    return _filled(f"    - {{map: '{text}'}}\n", before=f"{pipeline}---\n{flow}")
+
+
 ATTACKS: Mapping[str, Callable[[], str]] = {
     "deep flow lists": lambda: "[" * FULL,
     "deep flow mappings": lambda: _filled("{a: "),
@@ -78,6 +85,8 @@ ATTACKS: Mapping[str, Callable[[], str]] = {
     ),
     "wrong steps": lambda: _document("ScoringFlow", "  steps:\n" + _keys(4_900, "    - {{n{}: 1}}\n")),
     "wrong fields": lambda: _document("RecordSchema", "  properties:\n" + _keys(4_900, "    f{}: {{tipe: 1}}\n")),
+    "unknown parameters": lambda: _steps(_keys(3_000, "{{{{parameters.p{}}}}} ")),
+    "one long expression": lambda: _steps("{{ " + "(1)+ " * 12_000 + "1 }}"),
     "passwords": lambda: _document("DataChannel", "  config:\n" + _keys(4_900, "    k{}: {{password: x}}\n")),
     "almost a password": lambda: _document("DataChannel", "  config: {path: 'x://" + "a" * (FULL - 200) + "'}"),
     "almost many passwords": lambda: _filled(

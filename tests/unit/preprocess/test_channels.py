@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from scheduler import expressions
 from scheduler.model.pipeline import DataChannel, Field, FieldType, RecordSchema, ScoringPipeline
 from scheduler.model.problem import Problem
-from scheduler.preprocess import channels, expressions
+from scheduler.preprocess import channels
 
 from .pipelines import FLIGHT, PIPELINE, REJECTS, SCORED, SINK, SOURCE
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler import expressions, literals
 from scheduler.errors import InvalidInputError
-from scheduler.preprocess import expressions, literals
+from scheduler.preprocess import globals_
+from scheduler.settings import Globals
 
 SCOPE: expressions.Scope = {
     "parameters": {"threshold": 0.5, "carrier": "AA", "max-ratio": 3, "strict": True, "none": None, "big": 10**17},
@@ -19,7 +21,12 @@ SCOPE: expressions.Scope = {
 
 
 def messages(text: str, *, bloblang: bool = False) -> list[str]:
-    return [str(problem) for problem in expressions.check(text, SCOPE, bloblang=bloblang)]
+    """What applying the text is refused with."""
+    try:
+        (expressions.apply_bloblang if bloblang else expressions.apply_text)(text, SCOPE)
+    except InvalidInputError as error:
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 @pytest.mark.parametrize(
@@ -157,9 +164,27 @@ def test_an_integer_beyond_64_bits_has_no_literal() -> None:
 
 
 def test_problems_say_where() -> None:
-    found = expressions.check("{{ a }}", SCOPE, bloblang=True, document="ScoringFlow/f", pointer="/spec/steps/0/map")
+    with pytest.raises(InvalidInputError) as refused:
+        expressions.apply_bloblang("{{ a }}", SCOPE, document="ScoringFlow/f", pointer="/spec/steps/0/map")
 
+    found = refused.value.problems
     assert (found[0].document, found[0].pointer) == ("ScoringFlow/f", "/spec/steps/0/map")
+
+
+def test_what_is_wrong_without_any_value_is_found_without_values() -> None:
+    names: expressions.Names = {"parameters": {"carrier"}, "globals": None}
+    text = """root.a = {{ parameters.carier }} + {{ parameters.carier }} + {{ globals.any / 0 }} + "{{ 1 }}" """
+
+    found = expressions.check(text, names, bloblang=True)
+
+    assert [str(problem) for problem in found] == [
+        "no parameter is named 'carier' (there is 'parameters.carrier')",
+        'an expression stands inside a string; write the string as `"…" + {{ … }}` instead',
+    ]
+
+
+def test_the_globals_that_a_text_may_name_are_those_that_have_a_value() -> None:
+    assert tuple(globals_.scope(Globals())) == expressions.GLOBALS
 
 
 @given(

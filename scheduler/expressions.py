@@ -7,22 +7,28 @@ result are bounded by the text's own. In a text of Bloblang a value is written a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from jinja2 import StrictUndefined, nodes
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
+from scheduler import literals
 from scheduler.errors import InvalidInputError
 from scheduler.model.alike import nearest
 from scheduler.model.pipeline import Scalar
 from scheduler.model.problem import Problem
-from scheduler.preprocess import literals
 
 Scope: TypeAlias = Mapping[str, Mapping[str, Scalar]]
 """Root (`parameters`, `globals`) -> name -> value."""
+Names: TypeAlias = Mapping[str, Collection[str] | None]
+"""Root -> the names that there are; None: any."""
+
+GLOBALS: Final = ("artifactStoreUrl", "gitServerUrl", "logLevel", "registry", "traceEndpoint")
+"""What an expression may name as `globals.<name>`: the platform's, not the author's."""
 
 MAX_TEXT: Final = 64 * 1024
 MAX_RESULT: Final = 256 * 1024
@@ -68,6 +74,15 @@ def has_expressions(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
 
 
+def size(text: str) -> int:
+    """Characters inside `{{ }}`.
+
+    >>> size("a {{ b }} c {{ d")
+    5
+    """
+    return sum(len(piece.partition("}}")[0]) for piece in text.split("{{")[1:])
+
+
 def apply_text(text: str, scope: Scope, *, document: str = "", pointer: str = "") -> Scalar:
     """`text` with its expressions' values; a text that is exactly one expression becomes that value, type and all.
 
@@ -86,42 +101,64 @@ def apply_bloblang(text: str, scope: Scope, *, document: str = "", pointer: str 
     return applied if isinstance(applied, str) else literals.bloblang(applied)
 
 
-def check(text: str, scope: Scope, *, bloblang: bool, document: str = "", pointer: str = "") -> tuple[Problem, ...]:
-    """Every problem that `apply_text` or `apply_bloblang` would raise, unknown names in untaken branches among them."""
-    try:
-        (apply_bloblang if bloblang else apply_text)(text, scope, document=document, pointer=pointer)
-    except InvalidInputError as error:
-        return error.problems
-    return ()
+def check(text: str, names: Names, *, bloblang: bool) -> tuple[Problem, ...]:
+    """Every problem that `text` has whatever the values are, unknown names in untaken branches among them.
+
+    They have no place: the caller knows it.
+    """
+    return _parsed(text, names, bloblang=bloblang)[1]
 
 
 def _applied(text: str, scope: Scope, write: Callable[[Scalar], str], *, document: str, pointer: str) -> Scalar:
     if not has_expressions(text):
         return text
+    parts, found = _parsed(text, scope, bloblang=write is literals.bloblang)
+    problems = list(found)
+    applied: Scalar = None
+    if not problems:
+        with _reported(problems):
+            applied = _joined(parts, scope, write)
+    if problems:
+        raise InvalidInputError([replace(problem, document=document, pointer=pointer) for problem in problems])
+    return applied
+
+
+def _parsed(text: str, names: Names, *, bloblang: bool) -> tuple[tuple[_Part, ...], tuple[Problem, ...]]:
+    """The parts of a text, and all that is wrong with them before any value is put in."""
     problems: list[Problem] = []
-
-    def report(message: str, candidates: tuple[str, ...] = ()) -> None:
-        problems.append(Problem(message=message, document=document, pointer=pointer, candidates=candidates))
-
+    told: set[str] = set()
     parts: tuple[_Part, ...] = ()
-    try:
+    if not has_expressions(text):
+        return (text,), ()
+
+    def report(message: str, candidates: Callable[[], tuple[str, ...]] = tuple) -> None:
+        if message not in told:
+            told.add(message)
+            problems.append(Problem(message=message, candidates=candidates()))
+
+    with _reported(problems):
         parts = _parts(text)
         for part in parts:
             if isinstance(part, _Expression):
-                _check_node(part.node, scope, report)
-        if write is literals.bloblang and (why := literals.misplaced(p if isinstance(p, str) else None for p in parts)):
+                _check_node(part.node, names, report)
+        if bloblang and (why := literals.misplaced(part if isinstance(part, str) else None for part in parts)):
             report(f"an expression {why}")
-        if not problems:
-            return _joined(parts, scope, write)
+    return parts, tuple(problems)
+
+
+@contextmanager
+def _reported(problems: list[Problem]) -> Iterator[None]:
+    """Jinja2's errors, and ours, as one more problem."""
+    try:
+        yield
     except TemplateSyntaxError as error:
-        report(f"line {error.lineno} of the text: {error.message}")
-    except (ValueError, SecurityError, UndefinedError, TypeError, ArithmeticError) as error:
-        report(
-            f"an expression {error}" if isinstance(error, ValueError) else f"an expression cannot be computed: {error}"
-        )
+        problems.append(Problem(message=f"line {error.lineno} of the text: {error.message}"))
+    except ValueError as error:
+        problems.append(Problem(message=f"an expression {error}"))
+    except (SecurityError, UndefinedError, TypeError, ArithmeticError) as error:
+        problems.append(Problem(message=f"an expression cannot be computed: {error}"))
     except RecursionError:
-        report("an expression is nested too deep")
-    raise InvalidInputError(problems)
+        problems.append(Problem(message="an expression is nested too deep"))
 
 
 def _parts(text: str) -> tuple[_Part, ...]:
@@ -170,7 +207,7 @@ def _computed(node: nodes.Expr, scope: Scope) -> Scalar:
     return value
 
 
-def _check_node(node: nodes.Node, scope: Scope, report: Callable[..., None]) -> None:
+def _check_node(node: nodes.Node, known: Names, report: Callable[..., None]) -> None:
     """Report what is not allowed, and every name that is not known, wherever in the expression it stands."""
     waiting: list[nodes.Node] = [node]
     seen = 0
@@ -180,7 +217,7 @@ def _check_node(node: nodes.Node, scope: Scope, report: Callable[..., None]) -> 
         if seen > MAX_NODES:
             return report(f"an expression has more than {MAX_NODES} parts")
         if isinstance(current, nodes.Name | nodes.Getattr | nodes.Getitem):
-            _check_reference(current, scope, report)
+            _check_reference(current, known, report)
             continue
         if isinstance(current, nodes.Filter):
             _check_filter(current, report)
@@ -191,24 +228,25 @@ def _check_node(node: nodes.Node, scope: Scope, report: Callable[..., None]) -> 
     return None
 
 
-def _check_reference(node: nodes.Expr, scope: Scope, report: Callable[..., None]) -> None:
+def _check_reference(node: nodes.Expr, known: Names, report: Callable[..., None]) -> None:
     reference = _reference(node)
     if reference is None:
         name = node.name if isinstance(node, nodes.Name) else ""
         what = f"'{name}' names no value here" if name else "a name must be written out, as in parameters.name"
-        return report(what, nearest(f"parameters.{name}", _known(scope)))
+        return report(what, lambda: nearest(f"parameters.{name}", _spellings(known)))
     root, name = reference
-    if root not in scope:
-        return report(f"'{root}' is not known in an expression", tuple(sorted(scope)))
-    if name not in scope[root]:
-        candidates = nearest(f"{root}.{name}", _known({root: scope[root]}))
-        return report(f"no {root.removesuffix('s')} is named '{name}'", candidates)
+    if root not in known:
+        return report(f"'{root}' is not known in an expression", lambda: tuple(sorted(known)))
+    there = known[root]
+    if there is not None and name not in there:
+        message = f"no {root.removesuffix('s')} is named '{name}'"
+        return report(message, lambda: tuple(_spelled(root, item) for item in nearest(name, there)))
     return None
 
 
 def _check_filter(node: nodes.Filter, report: Callable[..., None]) -> None:
     if node.name not in FILTERS:
-        return report(f"the filter '{node.name}' cannot be used", nearest(node.name, FILTERS))
+        return report(f"the filter '{node.name}' cannot be used", lambda: nearest(node.name, FILTERS))
     given = [*node.args, *(keyword.value for keyword in node.kwargs)]
     small = all(isinstance(arg, nodes.Const) and not (isinstance(arg.value, int) and arg.value > 15) for arg in given)
     if not small or node.dyn_args is not None or node.dyn_kwargs is not None:
@@ -226,8 +264,8 @@ def _reference(node: nodes.Node) -> tuple[str, str] | None:
     return None
 
 
-def _known(scope: Scope) -> list[str]:
-    return [_spelled(root, name) for root, entries in scope.items() for name in entries]
+def _spellings(known: Names) -> list[str]:
+    return [_spelled(root, name) for root, there in known.items() for name in there or ()]
 
 
 def _spelled(root: str, name: str) -> str:
