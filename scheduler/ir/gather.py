@@ -81,9 +81,8 @@ def _converted(
         except InvalidInputError as error:
             problems += error.problems
             continue
-        for one in made:
+        for one in (replace(each, position=sourced.position) for each in made):
             found = given_documents.problems(one, budget=budget)
             problems += found
             ours += [one] if not found else []
-    numbered = tuple(replace(sourced, position=position) for position, sourced in enumerate(ours))
-    return Gathered(documents=numbered, problems=tuple(problems))
+    return Gathered(documents=tuple(ours), problems=tuple(problems))

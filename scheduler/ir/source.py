@@ -69,7 +69,7 @@ class Sourced:
     document: Document
     source: Source = field(default_factory=Source)
     position: int = 0
-    """Its place in the IR, counted from 0: tells a document without a name from the others."""
+    """Its place in its file, or in the list that came over HTTP, counted from 0: tells a document without a name."""
 
     @property
     def kind(self) -> str:

@@ -432,7 +432,11 @@ def test_a_channel_of_an_environment_sees_no_parameters() -> None:
     text = """\
 kind: DataChannel
 metadata: {name: flowers}
-spec: {direction: source, type: file, schema: flower, config: {volume: garden, path: '{{ parameters.day }}.csv', format: csv}}
+spec:
+  direction: source
+  type: file
+  schema: flower
+  config: {volume: garden, path: '{{ parameters.day }}.csv', format: csv}
 ---
 kind: RecordSchema
 metadata: {name: flower}
@@ -441,3 +445,21 @@ spec: {properties: {petal: {type: number}}}
     with pytest.raises(InvalidInputError, match="no parameter is named 'day'"):
         load.channels_from_text(text)
     assert load.channels_from_text(text.replace("{{ parameters.day }}", "{{ globals.logLevel }}"))
+
+
+def test_a_document_without_a_name_is_known_by_its_place_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(IR)
+    (tmp_path / "b.yaml").write_text("kind: Model\nmetadata: {name: m}\n---\nkind: Model\n")
+
+    with pytest.raises(InvalidInputError) as refused:
+        load.from_folder(tmp_path)
+
+    told = {problem.document for problem in refused.value.problems if (problem.file, problem.line) >= ("b.yaml", 4)}
+    assert told == {"document 2"}
+
+
+def test_a_document_that_came_over_http_is_known_by_its_place_in_the_list() -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        load.from_documents([1, {"kind": "Model"}])  # type: ignore[list-item]
+
+    assert {problem.document for problem in refused.value.problems} == {"document 1", "document 2"}
