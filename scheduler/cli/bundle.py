@@ -14,7 +14,7 @@ import scheduler
 from scheduler import assets, names
 from scheduler.bundle import contents, creating, loading
 from scheduler.bundle.contents import Contents
-from scheduler.cli import closing, examples, output
+from scheduler.cli import closing, examples, output, targets
 from scheduler.cli.output import Format, Output
 from scheduler.errors import InvalidInputError
 from scheduler.helm.pyhelm import HelmProgram
@@ -59,6 +59,8 @@ def create(
 
     Equal images and charts make the same bytes.
     """
+    replaced = archive.parent if archive.exists() else None
+    targets.check(registries={"--registry": registry}, files={"ARCHIVE": archive}, folders={"ARCHIVE": replaced})
     given = _values(values or [], release, namespace)
     pull = ((given.get("global") or {}).get("registry") or {}).get("pull") or ""
     images = contents.wanted(given)
@@ -88,6 +90,11 @@ def load(
     The whole archive is read and checked first: of one that was cut or changed nothing is pushed, and the error names
     image, part and digest.
     """
+    targets.check(
+        registries={"REGISTRY": registry, "--pull-registry": pull_registry},
+        files={"--values": values},
+        folders={"--charts": charts},
+    )
     found = loading.load(archive, store=_stores(plain_http)(registry), charts=charts, tell=output.note)
     made = contents.values_of(found, push=registry, pull=pull_registry or registry)
     if values is not None:

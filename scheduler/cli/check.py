@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.status import Status
 
-from scheduler.cli import examples, exit_codes, output
+from scheduler.cli import examples, exit_codes, output, targets
 from scheduler.cli.output import Format, Output
 from scheduler.cluster.single_calls import SingleCalls
 from scheduler.inspection import judgement, looking, trial
@@ -52,6 +52,7 @@ def check(
     is tried as a dry run. The exit code is 0 unless something is missing: 7 when it is your rights alone, 8 when it is
     a registry that does not answer, else 13.
     """
+    targets.check(registries={"--registry": registry, "--pull-registry": pull_registry})
     api = SingleCalls.from_kubeconfig(kubeconfig, context=context or None)
     wanted = Wanted(
         namespace=namespace, environments=tuple(environments or ["staging"]), tekton_namespace=tekton_namespace

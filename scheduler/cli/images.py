@@ -11,7 +11,7 @@ import typer
 
 from scheduler import assets
 from scheduler.assembly import folder
-from scheduler.cli import examples, output
+from scheduler.cli import examples, output, targets
 from scheduler.cli.output import Format, Output
 from scheduler.images import bootstrap as bootstrapping
 from scheduler.images import build as building
@@ -54,6 +54,7 @@ def build(
     form: Output = Format.TABLE,
 ) -> None:
     """Build and push the images that the registry does not have, in the order that the sub-charts ask for."""
+    targets.check(registries={"--registry": registry, "--pull-registry": pull_registry}, files={"--values": values})
     folder.assemble(assets.charts())  # charts go into images
     order = building.Order(
         root=assets.root(),
@@ -93,6 +94,7 @@ def bootstrap(
 
     It takes buildah, helm and no Docker. Logins of registries are those of buildah, podman or docker on this machine.
     """
+    targets.check(registries={"REGISTRY": registry, "--pull-registry": pull_registry}, files={"--values": values})
     folder.assemble(assets.charts())  # charts go into images
     order = building.Order(
         root=assets.root(),

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from scheduler import rest
-from scheduler.cli import configuration, credentials, discovery, examples, exec_plugin, output
+from scheduler.cli import configuration, credentials, discovery, examples, exec_plugin, output, targets
 from scheduler.cli.configuration import Login
 from scheduler.cli.output import Format, Output
 from scheduler.client.oidc_device import Prompt
@@ -82,6 +82,9 @@ def login(
     sources = dict(zip(_SOURCES, (account, issuer, exec_, file), strict=True))
     _check(sources, issuer=issuer, client_id=client_id, authority=trusted)
     seconds = _seconds(for_)
+    kept = configuration.path(os.environ)
+    replaced = kept if kept.exists() else None
+    targets.check(files={configuration.FILE: replaced}, folders={configuration.FILE: kept.parent})
     given = Login(url=url, server_url=server_url, environment=environment)
     if account or not (url and server_url):
         cluster = KubernetesCluster.from_kubeconfig(kubeconfig, context=context or None)
@@ -91,8 +94,8 @@ def login(
         given = _by_device(given, scope=scope)
     elif exec_:
         token = exec_plugin.credential(exec_)
-        kept = token.value if token.expires else ""
-        given = replace(given, exec=exec_, token=kept, expires=token.expires)
+        until = token.value if token.expires else ""
+        given = replace(given, exec=exec_, token=until, expires=token.expires)
     elif file:
         configuration.read_token(file)
         given = replace(given, token_file=file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,11 @@ ACCEPT: Final = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
+
+NAME: Final = re.compile(
+    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+)
+"""A registry as references of images begin: `host[:port][/path]`. The charts' schemas say the same."""
 
 
 class HttpRegistry:
