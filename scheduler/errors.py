@@ -16,6 +16,7 @@ HTTP codes and exit codes are not known here: `scheduler.web.problems` and `sche
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,16 @@ class UnavailableError(SchedulerError):
     def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
         self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
+
+
+def no_cluster(url: str, why: str) -> UnavailableError:
+    """For every way to an API server that nobody answers at; of causes joined by `: ` the last one is told.
+
+    >>> str(no_cluster("https://192.0.2.1", "failed to connect: [Errno 111] Connection refused"))
+    'no cluster answers at https://192.0.2.1: Connection refused'
+    """
+    reason = re.sub(r"^\[Errno -?[0-9]+\] ", "", why.rpartition(": ")[2])
+    return UnavailableError(f"no cluster answers at {url}: {reason}")
 
 
 class ProgramError(SchedulerError):

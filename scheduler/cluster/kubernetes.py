@@ -214,7 +214,7 @@ class KubernetesCluster:
             headers["Authorization"] = authorization
         url = self._access.host + path + (f"?{urlencode(query)}" if query else "")
         try:
-            with translation.translated(what):
+            with translation.translated(what, host=self._access.host):
                 response = self._access.pool.request(
                     method,
                     url,

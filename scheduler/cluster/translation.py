@@ -17,6 +17,7 @@ from scheduler.errors import (
     SchedulerError,
     TooLargeError,
     UnavailableError,
+    no_cluster,
 )
 from scheduler.model.problem import Problem
 
@@ -28,6 +29,13 @@ _BY_STATUS: Final[Mapping[int, type[SchedulerError]]] = {
     410: ExpiredError,
     413: TooLargeError,
 }
+_UNREACHED: Final = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+    urllib3.exceptions.SSLError,
+)
+"""Before a request was sent."""
 
 
 def error_for(status: int, body: bytes, headers: Mapping[str, str], what: str) -> SchedulerError:
@@ -43,11 +51,13 @@ def error_for(status: int, body: bytes, headers: Mapping[str, str], what: str) -
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """Turn a connection's own exceptions into ours, chained."""
+def translated(what: str, *, host: str = "") -> Iterator[None]:
+    """Turn a connection's own exceptions into ours, chained; `host` is told when nobody takes the call there."""
     try:
         yield
     except urllib3.exceptions.HTTPError as error:
+        if host and isinstance(cause := getattr(error, "reason", error), _UNREACHED):
+            raise no_cluster(host, str(cause)) from error
         raise UnavailableError(f"could not {what}: the API server does not answer ({error})") from error
     except OSError as error:
         raise UnavailableError(f"could not {what}: {error}") from error

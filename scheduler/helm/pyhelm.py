@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from scheduler import assets
-from scheduler.errors import ConflictError, ForbiddenError, NotFoundError, ProgramError, UnavailableError
+from scheduler.errors import ConflictError, ForbiddenError, NotFoundError, ProgramError, UnavailableError, no_cluster
 from scheduler.helm.port import ReleaseState, ReleaseStatus
 from scheduler.helm.process import HelmCommand
 from scheduler.model.types import Manifest, Values
@@ -29,6 +29,7 @@ _NOT_FOUND: Final = "release: not found"
 _CONFLICT: Final = re.compile("cannot re-?use a name that is still in use|another operation .* is in progress")
 _FORBIDDEN: Final = re.compile("is forbidden: user ")
 """What roles refuse; quotas and admission say 'is forbidden' too, and why."""
+_UNREACHABLE: Final = re.compile(r'cluster unreachable: Get "(?P<url>https?://[^/"]+)[^"]*": (?P<why>.+)')
 _UNAVAILABLE: Final = re.compile(
     "kubernetes cluster unreachable|connection refused|connection reset by peer|no route to host|i/o timeout"
     "|tls handshake timeout|etcdserver|the server is currently unable|too many requests"
@@ -142,6 +143,8 @@ class HelmProgram:
 def _error_for(error: ProgramError) -> Exception:
     words = error.output.lower()
     message = f"{error}: {error.output.strip()}" if error.output.strip() else str(error)
+    if nobody := _UNREACHABLE.search(error.output):
+        return no_cluster(nobody["url"], nobody["why"])
     if _NOT_FOUND in words:
         return NotFoundError(message)
     if _CONFLICT.search(words):

@@ -89,9 +89,6 @@ def _unknown(error: SchedulerError) -> Unknown:
 def _version(api: Api) -> str:
     try:
         return str(api.ask("GET", "/version")["gitVersion"])
-    except UnavailableError as error:
-        cause = getattr(error.__cause__, "reason", error.__cause__ or error)
-        raise UnavailableError(f"no cluster answers at {api.url}: {str(cause).rpartition(': ')[2]}") from error
     except OwnAccessError as error:
         raise _unaccepted(api, error) from error
 

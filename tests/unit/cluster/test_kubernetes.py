@@ -139,7 +139,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     with server(lambda handler: reply(handler, 200, {})) as cluster:
         pass
 
-    with pytest.raises(UnavailableError):
+    with pytest.raises(UnavailableError, match=r"^no cluster answers at https?://[0-9.:]+: Connection refused$"):
         cluster.get("Pod", "a", "x")
 
 

@@ -52,6 +52,17 @@ def test_errors_are_told_apart_by_helms_words(tmp_path: Path, words: str, error:
     assert str(failure.value) == f"helm uninstall failed (exit code 1): {words}"
 
 
+@pytest.mark.parametrize("why", ["connection refused", "no such host", "x509: unknown authority"])
+def test_a_cluster_that_nobody_reaches_is_told_without_helms_words(tmp_path: Path, why: str) -> None:
+    words = f'Error: Kubernetes cluster unreachable: Get "https://192.0.2.1:6443/version?timeout=32s": dial tcp: {why}'
+    helm = program(tmp_path, f"echo '{words}' >&2; exit 1")
+
+    with pytest.raises(UnavailableError) as failure:
+        helm.uninstall("a", namespace="staging")
+
+    assert str(failure.value) == f"no cluster answers at https://192.0.2.1:6443: {why.rpartition(': ')[2]}"
+
+
 def test_arguments_never_meet_a_shell(tmp_path: Path) -> None:
     helm = program(tmp_path, 'for a in "$@"; do echo "[$a]" >&2; done; exit 1')
 
