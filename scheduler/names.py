@@ -72,6 +72,8 @@ PROGRESS: Final = f"{DOMAIN}/progress"
 
 # Fixed objects of an environment ------------------------------------------------------------------------------------
 PIPELINE_NAME: Final = "scoring-job-v1"
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAMESPACE_FORM: Final = "at most 63 of a-z, 0-9 and '-', the first and last no '-'"
 """The Tekton Pipeline; a change of `tekton/` makes a new version of this name."""
 RUNNER_ACCOUNT: Final = "modelops-runner"
 SCORING_ACCOUNT: Final = "modelops-scoring"
@@ -105,6 +107,11 @@ def is_name(text: str) -> bool:
     Parameters are no such names but identifiers, because expressions name them.
     """
     return _NAME.fullmatch(text) is not None
+
+
+def is_namespace(text: str) -> bool:
+    """Whether `text` may name a namespace, as an environment does: `NAMESPACE_FORM`, a DNS label of RFC 1123."""
+    return _NAMESPACE.fullmatch(text) is not None
 
 
 def short_hash(text: str) -> str:

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli import examples, output, session
+from scheduler.cli import examples, given, output, session
 from scheduler.cli.output import Format, Output
 from scheduler.cli.session import EnvironmentOption
-from scheduler.errors import InvalidInputError, NotFoundError
+from scheduler.errors import InvalidInputError
 from scheduler.ir import load
 from scheduler.ir.load import LoadedChannel
 from scheduler.model.problem import Problem
@@ -94,9 +94,7 @@ def _load(files: list[Path]) -> list[LoadedChannel]:
     problems: list[Problem] = []
     for file in files:
         try:
-            found += load.channels_from_text(file.read_bytes(), file=str(file))
-        except OSError as error:
-            raise NotFoundError(f"cannot read {file}: {error.strerror}") from error
+            found += load.channels_from_text(given.content(file), file=str(file))
         except InvalidInputError as error:
             problems += error.problems
     if problems:

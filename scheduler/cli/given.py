@@ -45,17 +45,34 @@ def parameters(sets: Sequence[str] | None, file: Path | None) -> dict[str, Scala
 
 
 def together(parts: Mapping[str, Callable[[], object]]) -> dict[str, Any]:
-    """What each part says, by its key; InvalidInputError has the problems of all of them."""
+    """What each part says, by its key; InvalidInputError has the problems of all of them.
+
+    What is not found is one of the problems; alone it stays a NotFoundError.
+    """
     found: dict[str, Any] = {}
     problems: list[Problem] = []
+    absent: NotFoundError | None = None
     for key, read_part in parts.items():
         try:
             found[key] = read_part()
         except InvalidInputError as error:
             problems.extend(error.problems)
+        except NotFoundError as error:
+            absent = error
+            problems.append(Problem(message=str(error)))
+    if absent is not None and len(problems) == 1:
+        raise absent
     if problems:
         raise InvalidInputError(problems)
     return found
+
+
+def content(file: Path) -> bytes:
+    """All of the file; InvalidInputError when it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInputError([Problem(file=str(file), message=f"cannot be read: {error.strerror}")]) from error
 
 
 def texts(option: str, given: Sequence[str] | None) -> dict[str, str]:
@@ -119,10 +136,7 @@ def _file(file: Path | None) -> dict[str, Scalar]:
     """Read as an IR is read, so that a word means the same in both."""
     if file is None:
         return {}
-    try:
-        documents = read.parse(file.read_bytes(), file=str(file))
-    except OSError as error:
-        raise NotFoundError(f"cannot read {file}: {error.strerror}") from error
+    documents = read.parse(content(file), file=str(file))
     found = {name: item for one in documents for name, item in one.document.items()}
     if not all(isinstance(item, str | int | float | bool | None) for item in found.values()):
         raise InvalidInputError([Problem(file=str(file), message="must map parameter names to plain values")])

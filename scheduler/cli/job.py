@@ -6,7 +6,7 @@ import sys
 import uuid
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from scheduler.client.scheduling import JobJson, SchedulingClient
 from scheduler.errors import InvalidInputError
 from scheduler.model.job import JobState
 from scheduler.model.problem import Problem
+
+if TYPE_CHECKING:
+    from scheduler.ir.load import Loaded
 
 app = typer.Typer(
     name="job", help="Scoring jobs: start, list, show, watch, read logs, cancel, drain.", no_args_is_help=True
@@ -86,21 +89,28 @@ def start(
     form: Output = Format.TABLE,
 ) -> None:
     """Start a job. An idempotency key is always sent and told: with --key the command can be repeated safely."""
-    place = session.environment(environment)
-    more = orders.wishes(
-        sets=sets,
-        parameters=parameters,
-        deadlines=deadlines,
-        data_versions=data_versions,
-        labels=labels,
-        trigger=trigger,
+    said = given.together(
+        {
+            "place": lambda: session.environment(environment),
+            "what": lambda: _check_what(pipeline, revision=revision, ir=ir, git=git, folder=folder),
+            "more": lambda: orders.wishes(
+                sets=sets,
+                parameters=parameters,
+                deadlines=deadlines,
+                data_versions=data_versions,
+                labels=labels,
+                trigger=trigger,
+            ),
+            "ir": lambda: None if ir is None else orders.loaded(ir),
+        }
     )
-    _check_what(pipeline, revision=revision, ir=ir, git=git, folder=folder)
-    what = _what(pipeline, revision, ir, orders.of_git(git, ref, folder, environment=place) if git else None, place)
+    place = said["place"]
+    in_git = orders.of_git(git, ref, folder, environment=place) if git else None
+    what = _what(pipeline, revision, said["ir"], in_git, place)
     client = session.scheduling()
     chosen = key or uuid.uuid4().hex
     output.note(f"idempotency key: {chosen}")
-    job, is_new = client.start({**what, **more}, key=chosen)
+    job, is_new = client.start({**what, **said["more"]}, key=chosen)
     if not follow:
         _shown(job, form, headline=f"{job['id']} {'started' if is_new else 'was started before, with the same key'}")
         return
@@ -207,17 +217,15 @@ def _check_what(pipeline: str, *, revision: int | None, ir: Path | None, git: st
 
 
 def _what(
-    pipeline: str, revision: int | None, ir: Path | None, git: dict[str, object] | None, environment: str
+    pipeline: str, revision: int | None, ir: Loaded | None, git: dict[str, object] | None, environment: str
 ) -> dict[str, object]:
     """The order's first part."""
     if ir is not None:
-        from scheduler.cli import upload  # noqa: PLC0415 - the other commands read no IR and send no models
-        from scheduler.ir import load  # noqa: PLC0415
+        from scheduler.cli import upload  # noqa: PLC0415 - the other commands send no models
 
-        loaded = load.from_folder(ir, fill_digests=True, model_types=None)
-        if loaded.artifacts:  # who has none needs no modelops server
-            upload.models(loaded, session.modelops())
-        return orders.of_folder(ir, environment=environment)
+        if ir.artifacts:  # who has none needs no modelops server
+            upload.models(ir, session.modelops())
+        return orders.of_ir(ir, environment=environment)
     return git or orders.of_pipeline(pipeline, revision, environment=environment)
 
 

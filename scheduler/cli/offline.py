@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from scheduler import assets, names
-from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
+from scheduler.cli import given
+from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.helm.port import Helm
 from scheduler.ir import load
+from scheduler.ir.load import Loaded
 from scheduler.jobs import scoring_servers
 from scheduler.jobs.totals import JobTotals
 from scheduler.lint.port import Lint
@@ -35,13 +37,13 @@ _PROGRAMS: Final = ("streaming-runtime",)
 class Wish:
     """What to plan."""
 
-    folder: Path
+    ir: Loaded
     environment: str
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
     deadlines: Mapping[str, int] = field(default_factory=dict)
     data_versions: Mapping[str, str] = field(default_factory=dict)
-    channel_files: Sequence[Path] = ()
-    """What stands for the environment's registry."""
+    registry: Sequence[DataChannel] = ()
+    """What stands for the environment's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +64,26 @@ class OfflinePlan:
 
 def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
     """The plan; InvalidInputError with every problem. A missing helm or Bento is a note, not an error."""
-    servers = scoring_servers.installed()
-    loaded = load.from_folder(wish.folder, fill_digests=True, model_types=scoring_servers.model_types(servers))
+    servers, ir = scoring_servers.installed(), wish.ir
     request = resolve.Request(
-        job_id=names.job_id(namespace=wish.environment, key=loaded.digest),
+        job_id=names.job_id(namespace=wish.environment, key=ir.digest),
         environment=wish.environment,
         parameters=wish.parameters,
         deadlines=wish.deadlines,
-        registry=_registry(wish.channel_files),
+        registry=wish.registry,
         globals_=Globals(artifact_store_url=_STORE),
         images={name: f"{name}@{_NO_DIGEST}" for name in (*_PROGRAMS, *(server.chart for server in servers))},
         scoring_servers=servers,
         data_versions=wish.data_versions,
-        ir_digest=loaded.digest,
-        ir_bytes=len(canonical.json_bytes(list(loaded.documents))),
+        ir_digest=ir.digest,
+        ir_bytes=len(canonical.json_bytes(list(ir.documents))),
     )
-    resolved = resolve.values(loaded.pipeline, request=request)
-    linted = _lint(resolved, loaded.pipeline, lint)
+    resolved = resolve.values(ir.pipeline, request=request)
+    linted = _lint(resolved, ir.pipeline, lint)
     objects, rendered = _render(resolved, request, helm)
     return OfflinePlan(
-        pipeline=loaded.pipeline.name,
-        ir_digest=loaded.digest,
+        pipeline=ir.pipeline.name,
+        ir_digest=ir.digest,
         resolved=resolved,
         objects=objects,
         totals=None if objects is None else resources.totals(objects),
@@ -90,14 +91,18 @@ def plan(wish: Wish, *, helm: Helm, lint: Lint) -> OfflinePlan:
     )
 
 
-def _registry(files: Sequence[Path]) -> tuple[DataChannel, ...]:
+def loaded(folder: Path) -> Loaded:
+    """The IR of a folder, for the scoring servers whose charts are here."""
+    return load.from_folder(folder, fill_digests=True, model_types=scoring_servers.model_types())
+
+
+def registry(files: Sequence[Path]) -> tuple[DataChannel, ...]:
+    """The channels of all files; InvalidInputError with every problem of all of them."""
     found: list[DataChannel] = []
     problems: list[Problem] = []
     for file in files:
         try:
-            found += [item.channel for item in load.channels_from_text(file.read_bytes(), file=str(file))]
-        except OSError as error:
-            raise NotFoundError(f"cannot read {file}: {error.strerror}") from error
+            found += [item.channel for item in load.channels_from_text(given.content(file), file=str(file))]
         except InvalidInputError as error:
             problems += error.problems
     if problems:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scheduler.cli import given
 
+if TYPE_CHECKING:
+    from scheduler.ir.load import Loaded
 
-def of_folder(folder: Path, *, environment: str) -> dict[str, object]:
+
+def loaded(folder: Path) -> Loaded:
     """The IR of a folder, every model with the digest of its file."""
     from scheduler.ir import load  # noqa: PLC0415 - no other order reads an IR, and it brings the schemas
 
-    loaded = load.from_folder(folder, fill_digests=True, model_types=None)
-    return {"environment": environment, "ir": [dict(document) for document in loaded.documents]}
+    return load.from_folder(folder, fill_digests=True, model_types=None)
+
+
+def of_ir(ir: Loaded, *, environment: str) -> dict[str, object]:
+    """An IR that is sent with the order."""
+    return {"environment": environment, "ir": [dict(document) for document in ir.documents]}
 
 
 def of_pipeline(name: str, revision: int | None, *, environment: str) -> dict[str, object]:

@@ -52,19 +52,29 @@ def plan(
     without Bento the flow is NOT LINTED; the exit code is then 12.
     """
     if online:
-        wanted = orders.of_folder(folder, environment=session.environment(environment))
-        more = orders.wishes(sets=sets, parameters=parameters, deadlines=deadlines, data_versions=data_versions)
-        _show(session.scheduling().plan({**wanted, **more}), form)
+        asked = given.together(
+            {
+                "place": lambda: session.environment(environment),
+                "more": lambda: orders.wishes(
+                    sets=sets, parameters=parameters, deadlines=deadlines, data_versions=data_versions
+                ),
+                "ir": lambda: orders.loaded(folder),
+            }
+        )
+        wanted = orders.of_ir(asked["ir"], environment=asked["place"])
+        _show(session.scheduling().plan({**wanted, **asked["more"]}), form)
         return
     said = given.together(
         {
             "parameters": lambda: given.parameters(sets, parameters),
             "deadlines": lambda: given.deadline_seconds(deadlines),
             "data_versions": lambda: given.texts("--data-version", data_versions),
+            "environment": lambda: session.named(environment or "default"),
+            "registry": lambda: offline.registry(channels or ()),
+            "ir": lambda: offline.loaded(folder),
         }
     )
-    wish = offline.Wish(folder=folder, environment=environment or "default", channel_files=channels or (), **said)
-    made = offline.plan(wish, helm=HelmProgram(), lint=BentoLint())
+    made = offline.plan(offline.Wish(**said), helm=HelmProgram(), lint=BentoLint())
     _show(_view(made), form)
     if not made.is_complete:
         raise typer.Exit(exit_codes.INCOMPLETE)

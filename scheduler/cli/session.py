@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from scheduler import names
 from scheduler.artifacts.client import ModelopsClient
 from scheduler.cli import closing, configuration
 from scheduler.cli.credentials import Credentials
@@ -47,11 +48,19 @@ def modelops() -> ModelopsClient:
 
 
 def environment(given: str) -> str:
-    """The environment that the command means."""
+    """The environment that the command means; NotFoundError without one, InvalidInputError for no namespace's name."""
     found = given or configuration.effective(os.environ).environment
     if not found:
         raise NotFoundError(f"no environment is named: give --environment, or set {configuration.ENVIRONMENT}")
-    return found
+    return named(found)
+
+
+def named(environment: str) -> str:
+    """`environment` itself; InvalidInputError when no namespace can be called so."""
+    if not names.is_namespace(environment):
+        message = f"'{environment}' cannot name an environment, which has {names.NAMESPACE_FORM}"
+        raise InvalidInputError([Problem(pointer="--environment", message=message)])
+    return environment
 
 
 def _address(url: str, *, server: str, variable: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from scheduler import names
 from scheduler.environments import claims
 from scheduler.environments.claims import Claim
 from scheduler.environments.platform import Platform
@@ -14,7 +14,6 @@ from scheduler.model.problem import Problem
 from scheduler.model.types import Manifest
 from scheduler.tekton import prerequisite
 
-_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _CLUSTERS_OWN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", prerequisite.NAMESPACE})
 _SHOWN_JOBS: Final = 10
 
@@ -77,8 +76,8 @@ def check_jobs(environment: str, unfinished: Sequence[str]) -> None:
 
 
 def _faults(platform: Platform, environment: str) -> Iterator[str]:
-    if not _NAME.fullmatch(environment):
-        yield "a namespace has at most 63 of a-z, 0-9 and '-', the first and last no '-'"
+    if not names.is_namespace(environment):
+        yield f"a namespace has {names.NAMESPACE_FORM}"
     if environment == platform.namespace:
         yield "it is the platform's own namespace; jobs run in namespaces of their own"
     if environment == platform.builds:

@@ -24,13 +24,18 @@ class Text(NamedTuple):
 def texts(path: Path) -> Iterator[Text]:
     """Each document file below the folder (or the one file), sorted by name; hidden ones are left out.
 
-    NotFoundError when there is nothing at `path`, TooLargeError once all texts together are more than the limit.
+    NotFoundError when there is none at `path`, TooLargeError once all texts together are more than the limit.
     """
     if not path.exists():
         raise NotFoundError(f"there is no folder or file '{path}'")
     folder = path if path.is_dir() else path.parent
     left = limits.BYTES
-    for file in _files(path):
+    files = _files(path)
+    if not files:
+        ends = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
+        why = f"has no file of an IR ({ends})" if path.is_dir() else "is neither a folder nor a regular file"
+        raise NotFoundError(f"'{path}' {why}")
+    for file in files:
         name = file.relative_to(folder).as_posix()
         text = _read(file, name, folder, left + 1)
         left -= len(text.content)

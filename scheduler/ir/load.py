@@ -51,7 +51,7 @@ def from_folder(
     """The IR of all `*.yaml`, `*.yml` and `*.json` files below a folder (or of one such file).
 
     Each model's file is there and has the digest that its document gives. With `fill_digests` those that give none get
-    the digest of their file, in pipeline and documents alike. NotFoundError when there is nothing at `path`.
+    the digest of their file, in pipeline and documents alike. NotFoundError when there is no such file at `path`.
     `model_types` are those that there are scoring servers for; None: it is for another to know them.
     """
     start = Path(path)

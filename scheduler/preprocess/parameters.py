@@ -34,7 +34,8 @@ class Parameters:
 def resolve(pipeline: ScoringPipeline, given: Mapping[str, Scalar]) -> tuple[Parameters, tuple[Problem, ...]]:
     """Every parameter's value, and every problem with it.
 
-    A job sets `name` (the pipeline's parameter and each flow's of that name) or `flow.name` (that flow's alone).
+    A job sets `name` (the pipeline's parameter and each flow's of that name) or `flow.name` (that flow's alone). Where
+    its value is missing or wrong another of its type stands in, so that texts are checked without a second complaint.
     """
     problems = list(_unknown(pipeline, given))
     common = _values(pipeline.parameters, given, owner="", problems=problems)
@@ -64,13 +65,25 @@ def _values(
         key = next((key for key in (f"{owner}.{parameter.name}", parameter.name) if key in given), "")
         value = given[key] if key else parameter.default
         values[parameter.name] = value
+        told = len(problems)
         if not key and parameter.required:
             problems.append(_problem(parameter.name, f"{_named(parameter, owner)} has no default; the job must set it"))
         elif fault := _fault(parameter, value, is_default=not key):
             candidates = tuple(str(item) for item in parameter.enum)
             shown = key or parameter.name
             problems.append(_problem(shown, f"{_named(parameter, owner)} {fault}", candidates=candidates))
+        if len(problems) > told:
+            values[parameter.name] = _stand_in(parameter)
     return values
+
+
+def _stand_in(parameter: Parameter) -> Scalar:
+    """A value that fits; as text one that a volume and a path may be called, and that no other parameter has."""
+    if parameter.enum:
+        return parameter.enum[0]
+    text = f"x-{parameter.name.replace('_', '-').lower()}-x"
+    values: Mapping[str, Scalar] = {"string": text, "number": 1, "integer": 1, "boolean": False}
+    return values[parameter.type]
 
 
 def _fault(parameter: Parameter, value: Scalar, *, is_default: bool) -> str:

@@ -42,8 +42,18 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(InvalidInputError):
             given.parameters(None, file)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(InvalidInputError, match="none: cannot be read: No such file or directory"):
         given.parameters(None, tmp_path / "none")
+
+
+def test_what_is_not_found_is_a_problem_among_others_and_alone_an_error_of_its_own() -> None:
+    def absent() -> None:
+        raise NotFoundError("there is no folder 'a'")
+
+    with pytest.raises(NotFoundError):
+        given.together({"ir": absent})
+    with pytest.raises(InvalidInputError, match=r"(?s)--set.*there is no folder 'a'"):
+        given.together({"sets": lambda: given.texts("--set", ["x"]), "ir": absent})
 
 
 def test_every_wrong_word_is_told() -> None:

@@ -1,6 +1,7 @@
 """Commands that need neither server nor cluster."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 import scheduler
 from scheduler.cli import exit_codes, offline
 from scheduler.cli.offline import Wish
-from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, UnavailableError
+from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.helm.fake import FakeHelm
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.ir import load
@@ -24,7 +25,7 @@ EXAMPLES = Path(__file__).parents[3] / "ir-schemas" / "examples" / "valid"
 VALID = sorted(EXAMPLES.iterdir())
 CHANNELS = sorted((EXAMPLES.parent / "channels").iterdir())
 OWN = EXAMPLES / "own-channels"
-WISH = Wish(folder=OWN, environment="staging", parameters={"day": "2026-01-31"})
+WISH = Wish(ir=offline.loaded(OWN), environment="staging", parameters={"day": "2026-01-31"})
 
 
 class NoHelm(FakeHelm):
@@ -96,19 +97,49 @@ def _example(folder: Path) -> Wish:
     """With all channels of the examples, and a value for each parameter that has no default."""
     declared = load.from_folder(folder, fill_digests=True).pipeline.parameters
     parameters = {one.name: "2024-05-01" for one in declared if one.default is None}
-    return Wish(folder=folder, environment="staging", channel_files=CHANNELS, parameters=parameters)
+    registry = offline.registry(CHANNELS)
+    return Wish(ir=offline.loaded(folder), environment="staging", registry=registry, parameters=parameters)
 
 
 def test_a_channel_that_nobody_has_is_named() -> None:
-    wish = Wish(folder=EXAMPLES / "flight-delay", environment="staging")
+    wish = Wish(ir=offline.loaded(EXAMPLES / "flight-delay"), environment="staging")
     with pytest.raises(InvalidInputError, match="no data channel is named 'flights'"):
         offline.plan(wish, helm=NoHelm(), lint=NoLint())
 
 
-def test_a_channel_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    wish = Wish(folder=OWN, environment="staging", channel_files=[tmp_path / "none.yaml"])
-    with pytest.raises(NotFoundError, match=r"none\.yaml"):
-        offline.plan(wish, helm=NoHelm(), lint=NoLint())
+def test_every_file_that_is_not_there_is_named_and_so_is_a_wrong_environment(run: Run) -> None:
+    words = ["--channels", "absent1", "--channels", "absent2", "--parameters", "absent3", "-e", "Foo_Bar"]
+    result = run("plan", "absent4", *words, "--deadline", "soon")
+    assert result.code == 3
+    assert all(f"absent{number}" in result.err for number in range(1, 5))
+    assert "'Foo_Bar' cannot name an environment" in result.err
+    assert "'soon' is not NAME=VALUE" in result.err
+    assert "6 problems" in result.err
+
+
+def test_a_start_is_told_all_that_is_wrong_with_it(run: Run) -> None:
+    result = run("job", "start", "--revision", "1", "-e", "Foo_Bar", "--set", "x", "--ir", "absent")
+    assert result.code == 3
+    for words in ("Foo_Bar", "--revision is of", "--set: 'x' is not NAME=VALUE", "'absent'"):
+        assert words in result.err
+    assert "4 problems" in result.err
+
+
+def test_of_a_required_parameter_only_its_absence_is_told(run: Run) -> None:
+    result = run("plan", str(OWN))
+    assert result.code == 3
+    (told,) = [line for line in result.err.splitlines() if line.startswith("  ")]
+    assert "parameter 'day' has no default; the job must set it" in told
+
+
+def test_a_place_without_any_file_of_an_ir_is_told_as_that(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    result = run("validate", str(tmp_path))
+    assert (result.code, "has no file of an IR (*.yaml, *.yml, *.json)" in result.err) == (4, True)
+    os.mkfifo(tmp_path / "fifo.yaml")
+    for path in (tmp_path / "fifo.yaml", Path("/dev/null")):
+        result = run("validate", str(path))
+        assert (result.code, "is neither a folder nor a regular file" in result.err) == (4, True)
 
 
 def test_validate_says_what_is_right(run: Run) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from scheduler import assets
 from tests.unit.cli.conftest import Run
+
+IR = str(assets.root() / "ir-schemas" / "examples" / "valid" / "own-channels")
 
 
 @pytest.mark.parametrize("url", ["10.217.0.9:8080", "nonsense", "ftp://x", "http://", "http://[x", "http://x:port"])
@@ -27,11 +30,11 @@ def test_an_address_that_is_none_is_told_with_its_remedy(
     ("words", "says"),
     [
         ((), ["give exactly one of PIPELINE, --ir and --git"]),
-        (("delay", "--ir", "folder"), ["give exactly one of PIPELINE, --ir and --git"]),
-        (("--ir", "folder", "--revision", "3"), ["--revision is of a deployed PIPELINE"]),
+        (("delay", "--ir", IR), ["give exactly one of PIPELINE, --ir and --git"]),
+        (("--ir", IR, "--revision", "3"), ["--revision is of a deployed PIPELINE"]),
         (("delay", "--folder", "pipelines"), ["--folder is of a repository, with --git"]),
         (
-            ("--ir", "folder", "--revision", "3", "--folder", "pipelines"),
+            ("--ir", IR, "--revision", "3", "--folder", "pipelines"),
             ["--revision is of a deployed PIPELINE", "--folder is of a repository, with --git"],
         ),
     ],

@@ -310,8 +310,9 @@ def test_a_folder_that_is_not_there_is_not_found(tmp_path: Path) -> None:
         load.from_folder(tmp_path / "absent")
 
 
-def test_an_empty_folder_has_no_pipeline(tmp_path: Path) -> None:
-    assert problems(lambda: load.from_folder(tmp_path)) == ["no document is a ScoringPipeline; an IR has exactly one"]
+def test_an_empty_folder_has_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="has no file of an IR"):
+        load.from_folder(tmp_path)
 
 
 def test_names_are_not_looked_up_when_a_file_cannot_be_read(folder: Path) -> None:
