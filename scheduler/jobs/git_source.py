@@ -1,7 +1,8 @@
 """An IR from the git server: fetched with the git program, read from its objects, never checked out.
 
 What is fetched is a stranger's: no hook, filter, submodule or symbolic link of it is followed, and its size and time
-are limited. No credential is sent or asked for.
+are limited. No credential is sent or asked for. The environment's certificates hold for it, and its proxies unless the
+server is at a private address.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import urlsplit
 
+from scheduler import rest
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError, TooLargeError, UnavailableError
 from scheduler.ir import load
 from scheduler.ir.load import Loaded
@@ -28,6 +31,9 @@ from scheduler.model.problem import Problem
 _SEGMENTS: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _PROTOCOLS: Final = "http:https:git"
+_CERTIFICATES: Final = ("GIT_SSL_CAINFO",)
+_PROXIES: Final = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+"""In both spellings, as the git program takes `http_proxy` in lower case alone."""
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _SETTINGS: Final = (
     "protocol.version=2",
@@ -60,7 +66,12 @@ class GitServer:
         """
         _check(place, self.base_url)
         with tempfile.TemporaryDirectory(prefix="modelops-git-") as folder:
-            git = _Git(Path(folder), deadline=time.monotonic() + self.seconds, limit=self.repository_bytes)
+            git = _Git(
+                Path(folder),
+                passed=_passed(os.environ, self.base_url),
+                deadline=time.monotonic() + self.seconds,
+                limit=self.repository_bytes,
+            )
             git.run("init", "--quiet", "--bare", ".")
             url = f"{self.base_url.rstrip('/')}/{place.path}"
             git.fetch(url, place)
@@ -88,10 +99,11 @@ class GitServer:
 
 
 class _Git:
-    """The git program in one bare repository, with nothing of this process's environment."""
+    """The git program in one bare repository, with nothing of this process's environment but what is passed."""
 
-    def __init__(self, folder: Path, *, deadline: float, limit: int) -> None:
+    def __init__(self, folder: Path, *, passed: Mapping[str, str], deadline: float, limit: int) -> None:
         self._folder = folder
+        self._passed = passed
         self._deadline = deadline
         self._limit = limit
 
@@ -114,7 +126,7 @@ class _Git:
             process = subprocess.Popen(
                 ["git", *settings, *arguments],
                 cwd=self._folder,
-                env=_environment(self._folder),
+                env={**_environment(self._folder), **self._passed},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
@@ -162,6 +174,12 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         if process.poll() is None:
             os.killpg(process.pid, 9)
             process.wait()
+
+
+def _passed(environ: Mapping[str, str], url: str) -> Mapping[str, str]:
+    """The variables by which a server at this URL is reached and trusted."""
+    proxies = () if rest.is_private(urlsplit(url).hostname or "") else _PROXIES
+    return {name: environ[name] for name in (*_CERTIFICATES, *proxies) if name in environ}
 
 
 def _environment(folder: Path) -> Mapping[str, str]:
