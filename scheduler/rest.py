@@ -49,8 +49,7 @@ class RestClient:
             timeout=httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
             transport=transport,
             headers={"User-Agent": f"modelops/{scheduler.__version__}"},
-            # a proxy for the outside world does not know the cluster's own addresses
-            trust_env=not is_private(urlsplit(self.url).hostname or ""),
+            mounts=past_proxies(self.url),
         )
 
     def close(self) -> None:
@@ -146,6 +145,17 @@ def is_token(text: str) -> bool:
     (True, False, False, False)
     """
     return bool(text) and text.isascii() and text.isprintable()
+
+
+def past_proxies(url: str) -> Mapping[str, None]:
+    """`mounts` of an httpx client: none of the environment's proxies for a private address.
+
+    A proxy for the outside world does not know it. What the environment says of certificates holds for every address.
+
+    >>> past_proxies("https://10.217.0.1:8443"), past_proxies("https://models.example.com")
+    ({'http://': None, 'https://': None}, {})
+    """
+    return {"http://": None, "https://": None} if is_private(urlsplit(url).hostname or "") else {}
 
 
 def is_private(host: str) -> bool:

@@ -21,6 +21,7 @@ from typing import Final
 
 import httpx
 
+from scheduler import rest
 from scheduler.errors import DigestMismatchError, InvalidInputError
 from scheduler.model import job_json, problem_json
 from scheduler.model.job import Reason
@@ -161,8 +162,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
 def _fetch_all(models: Sequence[config.ModelConfig], store: Store, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     timeout = httpx.Timeout(30.0, connect=5.0)
-    # no proxy from the environment: the store is inside the cluster
-    with httpx.Client(timeout=timeout, trust_env=False) as client:
+    with httpx.Client(timeout=timeout, mounts=rest.past_proxies(store.url)) as client:
         for model in models:
             left = max(deadline - time.monotonic(), 0.0)
             fetch(model.sha256, to=model.path, store=store, client=client, seconds=left)

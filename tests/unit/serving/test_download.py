@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from scheduler.model.job import Reason
 from scheduler.serving import download
 from scheduler.serving.download import Clock, Store
 from scheduler.serving.faults import ModelRefusedError
+from tests.unit import https
 
 CONTENT = b"a model" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -139,13 +141,17 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         fetch(tmp_path, lambda _: httpx.Response(200, content=CONTENT))
 
 
+def configured(folder: Path) -> Path:
+    tensor = {"name": "a", "datatype": "FP64"}
+    models = [{"name": "delay", "type": "pmml", "sha256": SHA256, "inputs": [tensor], "outputs": [tensor]}]
+    (folder / "models.json").write_text(json.dumps({"models": models}))
+    return folder / "models.json"
+
+
 def test_the_program_ends_with_12_and_says_why(tmp_path: Path) -> None:
     words = tmp_path / "termination-log"
     words.touch()
-    tensor = {"name": "a", "datatype": "FP64"}
-    models = [{"name": "delay", "type": "pmml", "sha256": SHA256, "inputs": [tensor], "outputs": [tensor]}]
-    (tmp_path / "models.json").write_text(json.dumps({"models": models}))
-    arguments = [f"--config={tmp_path / 'models.json'}", f"--models={tmp_path}", f"--termination-log={words}"]
+    arguments = [f"--config={configured(tmp_path)}", f"--models={tmp_path}", f"--termination-log={words}"]
 
     assert download.main(arguments, {}) == 12
     assert json.loads(words.read_text()) == {
@@ -154,6 +160,55 @@ def test_the_program_ends_with_12_and_says_why(tmp_path: Path) -> None:
     }
     (tmp_path / SHA256).write_bytes(CONTENT)
     assert download.main(arguments, {"MODELOPS_ARTIFACT_STORE_URL": "http://127.0.0.1:9"}) == 0
+
+
+def answering(asked: list[str]) -> type[BaseHTTPRequestHandler]:
+    """The store, which answers as a proxy just the same."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+def ended(folder: Path, url: str) -> int:
+    """How the program ends that fetches the model from there."""
+    arguments = [f"--config={configured(folder)}", f"--models={folder}", "--seconds=1"]
+    return download.main([*arguments, f"--termination-log={folder / 'words'}"], {"MODELOPS_ARTIFACT_STORE_URL": url})
+
+
+def test_a_store_of_ones_own_authority_is_trusted_by_the_given_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted, certificate = https.authority(tmp_path / "certificates")
+    (tmp_path / "words").touch()
+    with https.serving(answering([]), certificate=certificate) as address:
+        assert ended(tmp_path, f"https://{address}") == 12
+        assert "CERTIFICATE_VERIFY_FAILED" in (tmp_path / "words").read_text()
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert ended(tmp_path, f"https://{address}") == 0
+
+
+def test_a_store_outside_is_reached_by_the_proxy_and_one_at_a_private_address_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    with https.serving(answering(asked)) as address:
+        monkeypatch.setenv("http_proxy", f"http://{address}")
+        assert ended(tmp_path, "http://models.example.com") == 0
+        (tmp_path / SHA256).unlink()
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        assert ended(tmp_path, f"http://{address}") == 0
+    path = f"/v1/artifacts/{SHA256}"
+    assert asked == [f"http://models.example.com{path}", path]
 
 
 def test_the_download_starts_without_numpy() -> None:
