@@ -69,7 +69,7 @@ def test_the_settings_arrive_as_the_server_reads_them(full: tuple[Manifest, ...]
             proxy_https="http://secure-proxy.example.com:3129",
             proxy_except=".example.com",
         ),
-        modelops_server_url=f"http://{MODELOPS}.modelops.svc:8080",
+        modelops_server_url="https://artifacts.example.com",
         token_cache_seconds=5,
         oidc=ISSUER,
         janitor=JanitorSettings(is_enabled=True, is_dry_run=True, period_seconds=10),

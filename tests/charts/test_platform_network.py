@@ -51,7 +51,7 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
     assert [sorted({port["port"] for port in rule["ports"]}) for rule in policy["egress"]] == [
         [53],
         [6443],
-        [8080],
+        [443],
         [443],
         [4318],
         [8443],
@@ -61,7 +61,10 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
     assert policy["egress"][1]["to"] == [{"ipBlock": {"cidr": "192.0.2.1/32"}}]
 
 
-def test_each_server_reaches_the_other_and_shows_its_own_token(full: tuple[Manifest, ...]) -> None:
+def test_each_server_reaches_the_other_and_shows_its_own_token() -> None:
+    values = render.ci_values(render.PLATFORM, "everything")
+    values["global"]["artifactStore"]["url"] = ""
+    full = render.both(values)
     for name, other, variable in (
         (SCHEDULING, MODELOPS, "MODELOPS_SERVER_URL"),
         (MODELOPS, SCHEDULING, "MODELOPS_SCHEDULING_URL"),
@@ -82,6 +85,19 @@ def test_each_server_reaches_the_other_and_shows_its_own_token(full: tuple[Manif
         (source,) = volume["projected"]["sources"]
         assert source["serviceAccountToken"]["audience"] == names.AUDIENCE
         assert given["MODELOPS_TOKEN_FILE"] == f"{mount['mountPath']}/{source['serviceAccountToken']['path']}"
+
+
+def test_models_of_another_platform_are_granted_by_the_server_that_jobs_fetch_them_from() -> None:
+    values = render.ci_values(render.PLATFORM, "minimal")
+    values["global"]["artifactStore"] = {"url": "http://first-modelops-server.first.svc:8080"}
+    values["modelops-server"] = {"enabled": False}
+    objects = render.both(values)
+    given = environment(objects, SCHEDULING)
+    asked = {given[name] for name in ("MODELOPS_SERVER_URL", "MODELOPS_ARTIFACT_STORE_URL")}
+    assert asked == {"http://first-modelops-server.first.svc:8080"}
+    there = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "first"}}}
+    egress = render.one(objects, "NetworkPolicy", SCHEDULING, namespace="modelops")["spec"]["egress"]
+    assert egress[2:] == [{"ports": [{"protocol": "TCP", "port": 8080}], "to": [there]}]
 
 
 def test_both_servers_reach_the_issuer_and_none_that_is_not_named(

@@ -4,7 +4,7 @@
 global.environments: empty; jobs need at least one namespace to run in
 {{- end }}
 {{- if and (index .Values "scheduling-server" "enabled") (not (index .Values "modelops-server" "enabled")) (not .Values.global.artifactStore.url) }}
-global.artifactStore.url: missing; without the modelops server of this release jobs must fetch models from another one
+global.artifactStore.url: missing; without the modelops server of this release jobs must fetch models from that of another platform
 {{- end }}
 {{- if and (eq .Values.global.render "builds") (eq .Values.global.prerequisites "only") (not .Values.global.platform.name) }}
 global.platform.name: missing; a release of prerequisites is made for the release of that name, which is installed after it

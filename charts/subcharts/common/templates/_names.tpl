@@ -32,6 +32,10 @@ modelops-runner
 {{- printf "http://%s.%s.svc:8080" (include "common.modelopsServer.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
+{{- define "common.artifactStore.url" -}}{{- /* where jobs fetch models, and where the scheduling server asks for revisions and grants */ -}}
+{{- .Values.global.artifactStore.url | default (include "common.modelopsServer.url" .) -}}
+{{- end -}}
+
 {{- define "common.schedulingServer.url" -}}{{- /* as seen from pods of every namespace */ -}}
 {{- printf "http://%s-scheduling-server.%s.svc:8080" (include "common.platformName" .) .Release.Namespace -}}
 {{- end -}}

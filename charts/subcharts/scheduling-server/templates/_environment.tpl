@@ -16,7 +16,7 @@
 - {name: MODELOPS_LOG_LEVEL, value: {{ $global.logLevel | quote }}}
 - {name: MODELOPS_TRACE_ENDPOINT, value: {{ $global.trace.endpoint | quote }}}
 - {name: MODELOPS_TRACE_SAMPLE_RATIO, value: {{ $global.trace.sampleRatio | quote }}}
-- {name: MODELOPS_ARTIFACT_STORE_URL, value: {{ $global.artifactStore.url | default (include "common.modelopsServer.url" .) | quote }}}
+- {name: MODELOPS_ARTIFACT_STORE_URL, value: {{ include "common.artifactStore.url" . | quote }}}
 - {name: MODELOPS_GIT_SERVER_URL, value: {{ $global.gitServer.url | quote }}}
 {{- with include "common.connection.ca" . }}
 - {name: MODELOPS_CA_BUNDLE, value: {{ printf "%s/%s" . $global.caBundle.key | quote }}}
@@ -26,7 +26,7 @@
 - {name: MODELOPS_PROXY_{{ upper $key }}, value: {{ . | quote }}}
 {{- end }}
 {{- end }}
-- {name: MODELOPS_SERVER_URL, value: {{ include "common.modelopsServer.url" . | quote }}}
+- {name: MODELOPS_SERVER_URL, value: {{ include "common.artifactStore.url" . | quote }}}
 - {name: MODELOPS_TOKEN_CACHE_SECONDS, value: {{ .Values.tokenCacheSeconds | quote }}}
 - {name: MODELOPS_JANITOR_ENABLED, value: {{ .Values.janitor.enabled | quote }}}
 - {name: MODELOPS_JANITOR_DRY_RUN, value: {{ .Values.janitor.dryRun | quote }}}
