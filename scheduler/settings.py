@@ -16,7 +16,7 @@ class Globals:
     log_level: str = "info"
     """debug | info | warning | error: environment MODELOPS_LOG_LEVEL of every container, Bento's `logger.level`."""
     trace_endpoint: str = ""
-    """OTLP/HTTP collector URL; empty: no tracing. Bento's `tracer`, environment OTEL_EXPORTER_OTLP_ENDPOINT."""
+    """OTLP/HTTP collector URL for traces of scoring flows; empty: none. Bento's `tracer`."""
     trace_sample_ratio: float = 0.0
     artifact_store_url: str = ""
     """URL of the modelops server as seen from pods of an environment; models are fetched from it by digest."""

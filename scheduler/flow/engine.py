@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -61,7 +62,7 @@ class Engine:
             self._child = subprocess.Popen(
                 [place.program, "streams", "--address", f"127.0.0.1:{place.port}", "--with-parent"],
                 stdin=subprocess.PIPE,  # kept open: when this process dies, the child sees its end and ends too
-                env={},
+                env=_environment(os.environ),
                 cwd="/",
             )
         except OSError as error:
@@ -152,6 +153,11 @@ class Engine:
             )
         what = f"does not answer: {error}" if code is None else f"ended with code {code}"
         return FlowFailedError(Reason.FLOW_CRASHED, f"the engine {what}")
+
+
+def _environment(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """All that the engine gets: where the certificates are that its tracer trusts."""
+    return {name: environ[name] for name in ("SSL_CERT_FILE",) if name in environ}
 
 
 def _was_out_of_memory() -> bool:

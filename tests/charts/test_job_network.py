@@ -56,13 +56,19 @@ def test_a_flow_reaches_its_services_and_nothing_else(values: dict[str, Any]) ->
     assert egress == [DNS, *service]
 
 
+def test_the_flow_alone_reaches_the_collector_of_traces(objects: tuple[Manifest, ...]) -> None:
+    policies = render.of_kind(objects, "NetworkPolicy")
+    opened = _namespace("observability", 4318)
+    assert [item["metadata"]["name"] for item in policies if opened in item["spec"]["egress"]] == [FLOW]
+
+
 def test_a_service_is_reached_by_the_flow_and_reaches_the_artifact_store(objects: tuple[Manifest, ...]) -> None:
     policy = render.one(objects, "NetworkPolicy", DELAY)["spec"]
     flow = {names.RELEASE: render.JOB, names.COMPONENT: "flow"}
     assert policy["ingress"] == [
         {"from": [{"podSelector": {"matchLabels": flow}}], "ports": [{"protocol": "TCP", "port": 8080}]}
     ]
-    assert policy["egress"] == [DNS, _namespace("modelops", 8080), _namespace("observability", 4318)]
+    assert policy["egress"] == [DNS, _namespace("modelops", 8080)]
 
 
 def test_an_artifact_store_outside_the_cluster_is_reached_by_its_port(values: dict[str, Any]) -> None:

@@ -53,7 +53,6 @@ def test_the_servers_are_called_on_their_port_and_call_only_what_they_need(full:
         [6443],
         [443],
         [443],
-        [4318],
         [8443],
         [3128],
         [3129],

@@ -207,6 +207,7 @@ class Flow:
     max_ratio: float = 1.0
     ready_seconds: float = 20
     run_seconds: float = 60
+    globals_: Globals = field(default_factory=lambda: Globals(log_level="warning"))
     board: control.Board = field(default_factory=control.Board)
 
     def compile(self) -> flow.CompiledFlow:
@@ -239,7 +240,7 @@ class Flow:
             ends=Channels(source=channels["source"], sink=channels["sink"], dead_letters=channels.get("dead")),
             routes={"m": (Candidate(model=MODEL, url=self.url),)},
             parameters=Parameters(pipeline={}, flows={"f": self.parameters}),
-            globals_=Globals(log_level="warning"),
+            globals_=self.globals_,
             release="jtest",
             ir_digest="sha256:ir",
         )

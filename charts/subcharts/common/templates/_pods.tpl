@@ -49,14 +49,6 @@ priorityClassName: {{ . | quote }}
 {{- define "common.environment" -}}{{- /* environment that every container of ours gets */ -}}
 - name: MODELOPS_LOG_LEVEL
   value: {{ .Values.global.logLevel | quote }}
-{{- if .Values.global.trace.endpoint }}
-- name: OTEL_EXPORTER_OTLP_ENDPOINT
-  value: {{ .Values.global.trace.endpoint | quote }}
-- name: OTEL_TRACES_SAMPLER
-  value: parentbased_traceidratio
-- name: OTEL_TRACES_SAMPLER_ARG
-  value: {{ .Values.global.trace.sampleRatio | quote }}
-{{- end }}
 {{- end -}}
 
 {{- define "common.secretEnvironment" -}}{{- /* takes a list of {name, secretRef: {name, key}} */ -}}

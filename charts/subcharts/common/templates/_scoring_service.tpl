@@ -61,9 +61,6 @@ spec:
   egress:
     {{- include "common.egress.dns" . | nindent 4 }}
     {{- include "common.egress.url" .root.Values.global.artifactStore.url | nindent 4 }}
-    {{- with .root.Values.global.trace.endpoint }}
-    {{- include "common.egress.url" . | nindent 4 }}
-    {{- end }}
     # the proxy, where the artifact store lies outside the cluster; what runs a model gets no more of the world than that
     {{- if not (regexMatch "[.]svc([:/.]|$)" .root.Values.global.artifactStore.url) }}
     {{- include "common.connection.egress" .root | nindent 4 }}
