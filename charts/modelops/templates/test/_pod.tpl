@@ -14,6 +14,7 @@ containers:
     args: [job, start, --ir, /etc/modelops/test, --environment, {{ first .Values.global.environments | default "" | quote }}, --watch]
     env:
       - {name: HOME, value: /tmp}
+      - {name: MODELOPS_LOG_LEVEL, value: {{ .Values.global.logLevel | quote }}}
       - {name: MODELOPS_URL, value: {{ include "common.schedulingServer.url" . | quote }}}
       - {name: MODELOPS_TOKEN_FILE, value: /var/run/secrets/modelops/token}
     terminationMessagePolicy: FallbackToLogsOnError
