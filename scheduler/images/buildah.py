@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Final
 
 from scheduler import command
 from scheduler.images import network
-from scheduler.images.connection import is_plain
+from scheduler.images.connection import is_plain, without_port
 from scheduler.images.registry import split
 
 _BUILD_SECONDS: Final = 1800
@@ -90,7 +90,7 @@ class Buildah:
             *(f"--build-arg={key}={value}" for key, value in args.items()),
         ]
         words = ["bud", *options, f"--file={containerfile}", f"--tag={reference}", str(folder)]
-        self._run(words, limit_seconds=_BUILD_SECONDS)
+        self._run(words, references=[reference, *args.values()], limit_seconds=_BUILD_SECONDS)
 
     def push(self, reference: str) -> str:
         with tempfile.NamedTemporaryFile(prefix="modelops-digest-") as file:
@@ -101,7 +101,8 @@ class Buildah:
                 "--compression-format=zstd",
                 f"--digestfile={file.name}",
             ]
-            self._run([*words, reference, f"docker://{reference}"], limit_seconds=_PUSH_SECONDS)
+            line = [*words, reference, f"docker://{reference}"]
+            self._run(line, references=[reference], limit_seconds=_PUSH_SECONDS)
             return Path(file.name).read_text().strip()
 
     def _tls(self, reference: str) -> str:
@@ -109,10 +110,22 @@ class Buildah:
         plain = is_plain(host) if self._plain_http is None else self._plain_http
         return f"--tls-verify={str(not plain).lower()}"
 
-    def _run(self, words: Sequence[str], *, limit_seconds: float) -> None:
+    def _run(self, words: Sequence[str], *, references: Iterable[str], limit_seconds: float) -> None:
         line = ["buildah", *self._storage.options(), *words]
         if self._deadline is not None:
             limit_seconds = max(1.0, min(limit_seconds, self._deadline - time.monotonic()))
-        command.follow(
-            line, limit_seconds=limit_seconds, tell=self._tell, environ=self._environ, name=f"buildah {words[0]}"
-        )
+        environ = {**self._environ, **_past_proxies(os.environ, references)}
+        command.follow(line, limit_seconds=limit_seconds, tell=self._tell, environ=environ, name=f"buildah {words[0]}")
+
+
+def _past_proxies(environ: Mapping[str, str], references: Iterable[str]) -> Mapping[str, str]:
+    """NO_PROXY with the registries at private addresses, which our own client does not ask a proxy for either.
+
+    What is no reference names no such registry.
+    """
+    hosts = {split(reference)[0] for reference in references}
+    direct = sorted(without_port(host) for host in hosts if is_plain(host))
+    if not direct:
+        return {}
+    given = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*([given] if given else []), *direct]))

@@ -177,7 +177,15 @@ def is_plain(host: str) -> bool:
     >>> is_plain("10.217.0.1:5000"), is_plain("registry.example.com")
     (True, False)
     """
-    return rest.is_private(host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host)
+    return rest.is_private(without_port(host))
+
+
+def without_port(host: str) -> str:
+    """
+    >>> without_port("10.217.0.1:5000"), without_port("[fd00::1]:5000"), without_port("registry.example.com")
+    ('10.217.0.1', 'fd00::1', 'registry.example.com')
+    """
+    return (host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host).strip("[]")
 
 
 def _address(host: str) -> str:

@@ -173,6 +173,23 @@ def test_the_proxy_is_told_in_both_spellings_and_never_asked_for_what_lies_in_th
         assert {"localhost", ".svc", "$(KUBERNETES_SERVICE_HOST)", ".example.com"} <= {*direct}, name
 
 
+@pytest.mark.parametrize(
+    ("proxy", "port"),
+    [
+        ("http://[fd00::1]", 80),
+        ("https://[fd00::1]", 443),
+        ("http://[fd00::1]:3128", 3128),
+        ("http://192.0.2.1:3128/", 3128),
+        ("http://proxy.example.com", 80),
+    ],
+)
+def test_the_network_lets_through_to_a_proxy_however_it_is_written(proxy: str, port: int) -> None:
+    values = render.ci_values(render.PLATFORM, "minimal")
+    values["global"]["proxy"] = {"http": proxy}
+    policy = render.one(render.both(values), "NetworkPolicy", "modelops-scheduling-server", namespace="modelops")
+    assert policy["spec"]["egress"][-1] == {"ports": [{"protocol": "TCP", "port": port}]}
+
+
 def test_without_proxy_and_certificates_nothing_is_said_of_them() -> None:
     text = yaml.safe_dump_all(render.both(render.ci_values(render.PLATFORM, "minimal")))
     assert "PROXY" not in text

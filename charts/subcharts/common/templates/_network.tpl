@@ -21,10 +21,10 @@
 {{- /* Egress to a URL: pods of a namespace where the host is <service>.<namespace>.svc, else its port wherever it is. */ -}}
 {{- define "common.egress.url" -}}
 {{- $url := urlParse . -}}
-{{- $host := first (splitList ":" $url.host) -}}
-{{- $port := ternary "443" "80" (eq $url.scheme "https") -}}
-{{- if contains ":" $url.host }}{{ $port = last (splitList ":" $url.host) }}{{ end -}}
-{{- $parts := splitList "." $host -}}
+{{- /* what stands behind the host, which may be an IPv6 address in brackets */ -}}
+{{- $given := regexReplaceAll "^([[].*[]]|[^:]*):?" $url.host "" -}}
+{{- $port := $given | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- $parts := splitList "." $url.hostname -}}
 - ports:
     - {protocol: TCP, port: {{ $port }}}
   {{- if and (ge (len $parts) 3) (eq (index $parts 2 | default "") "svc") }}
