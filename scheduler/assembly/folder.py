@@ -16,6 +16,8 @@ from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 
 JOB: Final = "scoring-pipeline"
+_LIST: Final = Path("modelops", "files", "sub-charts.yaml")
+"""By which the platform's chart knows those that are switched off: helm does not show them."""
 _FILES: Final = {"chart": "Chart.yaml", "values": "values.yaml", "schema": "values.schema.json"}
 
 
@@ -44,14 +46,17 @@ def subcharts(charts: Path) -> tuple[SubChart, ...]:
 
 
 def assemble(charts: Path) -> tuple[str, ...]:
-    """Write the job's chart, and link each chart to those that it depends on; the paths that were written.
+    """Write the job's chart and the platform's list of its sub-charts, and link each chart to those that it depends on.
+
+    The paths that were written are returned.
 
     Nothing is written where everything is as it should be, so that a folder that cannot be written may be assembled.
     """
     written: list[str] = []
     wanted = subcharts(charts)
     for path, text in _texts(charts, wanted):
-        if path.read_text(encoding="utf-8") != text:
+        if not _holds(path, text):
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
             written.append(str(path.relative_to(charts)))
     for link, target in _links(charts, wanted):
@@ -66,7 +71,7 @@ def assemble(charts: Path) -> tuple[str, ...]:
 def stale(charts: Path) -> tuple[str, ...]:
     """The paths that `assemble` would write."""
     wanted = subcharts(charts)
-    texts = [path for path, text in _texts(charts, wanted) if path.read_text(encoding="utf-8") != text]
+    texts = [path for path, text in _texts(charts, wanted) if not _holds(path, text)]
     links = [link for link, _ in _links(charts, wanted) if not link.exists()]
     return tuple(str(path.relative_to(charts)) for path in (*texts, *links))
 
@@ -77,6 +82,11 @@ def _texts(charts: Path, wanted: tuple[SubChart, ...]) -> Iterator[tuple[Path, s
     made = umbrella.updated(given, wanted)
     for field, name in _FILES.items():
         yield folder / name, getattr(made, field)
+    yield charts / _LIST, umbrella.listed(wanted)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def _links(charts: Path, wanted: tuple[SubChart, ...]) -> Iterator[tuple[Path, str]]:

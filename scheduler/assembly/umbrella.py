@@ -1,4 +1,4 @@
-"""The three files of the chart `scoring-pipeline` that name sub-charts. Pure.
+"""The three files of the chart `scoring-pipeline` that name sub-charts, and the platform's list of them. Pure.
 
 What a job's charts share (`global`) is written by hand; everything below the mark is made from the sub-charts.
 """
@@ -34,6 +34,14 @@ def updated(given: Texts, subcharts: Sequence[SubChart]) -> Texts:
         chart=_above(given.chart, "Chart.yaml") + "dependencies:\n" + "".join(map(_dependency, of_job)),
         values=_above(given.values, "values.yaml") + "\n".join(map(_switch, of_job)),
         schema=_schema(json.loads(given.schema), of_job),
+    )
+
+
+def listed(subcharts: Sequence[SubChart]) -> str:
+    """The names of all sub-charts, switched on or off, as YAML."""
+    names = [chart.name for chart in subcharts if chart.name != "common"]
+    return "# made by `python -m scheduler.assembly` from Chart.yaml; a test compares\n" + "".join(
+        f"- {name}\n" for name in names
     )
 
 

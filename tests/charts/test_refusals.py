@@ -82,6 +82,26 @@ def test_a_step_may_not_wait_for_a_chart_that_is_switched_off() -> None:
     assert said.startswith("scheduling-server.builds[0].after[0]: no build is named bento (there are: container-tools,")
 
 
+def test_what_is_not_built_has_no_steps_to_wait_for() -> None:
+    values = render.ci_values(render.PLATFORM, "prebuilt") | {"streaming-runtime": {"enabled": False}}
+    assert render.platform(values)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_chart_that_there_is_not_is_told_switched_on_or_off(enabled: bool) -> None:
+    (said,) = refusal(minimal(**{"scoring-server-pmm": {"enabled": enabled}, "test-data": {"enabled": False}}))
+    known = "container-tools, data-channel, modelops-server, scheduling-server, scoring-flow, scoring-server-pmml"
+    known += ", scoring-server-python, streaming-runtime, test-data"
+    assert said == f"scoring-server-pmm: no sub-chart has this name (there are: {known})"
+
+
+@pytest.mark.parametrize("environments", [[], None])
+def test_a_platform_has_environments(environments: list[str] | None) -> None:
+    values = minimal()
+    values["global"]["environments"] = environments
+    assert refusal(values) == ["global.environments: empty; jobs need at least one namespace to run in"]
+
+
 def test_a_cluster_without_tekton_is_one_clear_error() -> None:
     (said,) = refusal(minimal(), "--api-versions", "apps/v1")
     assert said.startswith(

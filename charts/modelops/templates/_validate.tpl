@@ -9,7 +9,7 @@ global.artifactStore.url: missing; without the modelops server of this release j
 {{- if and (eq .Values.global.render "builds") (eq .Values.global.prerequisites "only") (not .Values.global.platform.name) }}
 global.platform.name: missing; a release of prerequisites is made for the release of that name, which is installed after it
 {{- end }}
-{{- if has (include "common.buildNamespace" .) (append .Values.global.environments .Release.Namespace) }}
+{{- if has (include "common.buildNamespace" .) (append (.Values.global.environments | default list) .Release.Namespace) }}
 global.build.namespace: {{ include "common.buildNamespace" . }} is the platform's own or an environment; builds run in a namespace of their own
 {{- end }}
 {{ include "modelops.complaints.tekton" . }}
@@ -21,18 +21,21 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- end }}
 {{- if include "common.makesObjects" . }}
 {{ include "modelops.complaints.images" . }}
+{{- end }}
+{{- if include "common.makesImages" . }}
 {{ include "modelops.complaints.steps" . }}
 {{- end }}
 {{ include "modelops.complaints.charts" . }}
 {{ include "common.complaints.subcharts" . }}
 {{- end -}}
 
-{{- /* The schema lets values of any sub-chart through, for it cannot know those of others; a name that no chart has is told here. A
-       chart that is switched off is not here either. */ -}}
+{{- /* The schema lets values of any sub-chart through, for it cannot know those of others; a name that no chart has is told here. helm
+       shows templates no chart that is switched off: these are known by a file alone. */ -}}
 {{- define "modelops.complaints.charts" -}}
-{{- range $name, $values := omit .Values "global" "common" }}
-{{- if and (contains "-" $name) (not (hasKey $.Subcharts $name)) (dig "enabled" true $values) }}
-{{ $name }}: no sub-chart has this name (there are: {{ without (keys $.Subcharts) "common" | sortAlpha | join ", " }})
+{{- $known := concat (keys .Subcharts) (.Files.Get "files/sub-charts.yaml" | fromYamlArray) | uniq }}
+{{- range $name := omit .Values "global" "common" | keys | sortAlpha }}
+{{- if and (contains "-" $name) (not (has $name $known)) }}
+{{ $name }}: no sub-chart has this name (there are: {{ without $known "common" | sortAlpha | join ", " }})
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -57,7 +60,7 @@ Tekton: the cluster runs version {{ $version }}; the platform needs 1.15 or newe
 {{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform */ -}}
 {{- if include "common.makesPrerequisites" . }}
 {{- $own := include "common.platform" . }}
-{{- range append .Values.global.environments (include "common.buildNamespace" .) }}
+{{- range append (.Values.global.environments | default list) (include "common.buildNamespace" .) }}
 {{- $other := dig "metadata" "labels" "modelops.dev/platform" "" (lookup "v1" "Namespace" "" .) }}
 {{- if and $other (ne $other $own) }}
 {{ ternary "global.environments" "global.build.namespace" (has . $.Values.global.environments) }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})

@@ -54,11 +54,13 @@ def test_a_chart_that_was_added_is_part_of_the_jobs_chart(charts: Path) -> None:
         "subcharts/scoring-pipeline/values.schema.json",
         f"subcharts/scoring-pipeline/charts/{NAME}",
         f"modelops/charts/{NAME}",
+        "modelops/files/sub-charts.yaml",
         f"subcharts/{NAME}/charts/common",
     }
     assert folder.stale(charts) == folder.assemble(charts) == ()
     servers = {server.chart: server.types for server in scoring_servers.installed(charts / "subcharts")}
     assert servers[NAME] == ("mine",)
+    assert NAME in yaml.safe_load((charts / "modelops" / "files" / "sub-charts.yaml").read_text())
     for link in ("subcharts/scoring-pipeline/charts", "modelops/charts"):
         assert (charts / link / NAME).resolve() == charts / "subcharts" / NAME
 

@@ -11,7 +11,7 @@ containers:
   - name: test
     image: {{ .Values.global.build.tools | quote }}
     command: [python3, -m, scheduler]
-    args: [job, start, --ir, /etc/modelops/test, --environment, {{ first .Values.global.environments | default "" | quote }}, --watch]
+    args: [job, start, --ir, /etc/modelops/test, --environment, {{ first (.Values.global.environments | default list) | default "" | quote }}, --watch]
     env:
       - {name: HOME, value: /tmp}
       - {name: MODELOPS_LOG_LEVEL, value: {{ .Values.global.logLevel | quote }}}
