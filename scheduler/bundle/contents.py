@@ -139,6 +139,6 @@ def _descriptor(item: Mapping[str, Any]) -> Descriptor:
 
 def _whole(reference: str, pull: str) -> str:
     """A reference without a registry is looked for in the one that nodes pull from, as the charts do."""
-    first = reference.partition("/")[0]
-    is_bare = "." not in first and ":" not in first and first != "localhost"
+    first, _, rest = reference.partition("/")
+    is_bare = not rest or ("." not in first and ":" not in first and first != "localhost")
     return f"{pull}/{reference}" if pull and is_bare else reference

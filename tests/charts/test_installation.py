@@ -164,6 +164,21 @@ def test_the_registry_has_two_names() -> None:
     assert step["image"] == f"registry.example.com:5000/{digest}"
 
 
+@pytest.mark.parametrize("name", ["modelops/container-tools", "container-tools"])
+def test_tools_without_a_registry_are_looked_for_in_the_platforms_like_every_image(name: str) -> None:
+    values = given("everything")
+    values["global"]["build"]["tools"] = f"{name}@sha256:{render.DIGEST}"
+    objects = render.platform(values)
+    places = [
+        *(one["image"] for _, pod in render.pod_templates(objects) for one in pod["spec"]["containers"]),
+        *(one["image"] for task in tasks(objects, "images").values() for one in task["steps"]),
+    ]
+    assert len(places) == 6
+    assert {*places} == {f"registry.example.com:5000/{name}@sha256:{render.DIGEST}"}
+    told = params(pipeline(objects)["scheduling-server"])
+    assert told["tools"] == f"registry.builds.svc:5000/{name}@sha256:{render.DIGEST}"
+
+
 def test_only_the_step_of_a_build_is_root_with_what_a_user_namespace_takes(objects: tuple[Manifest, ...]) -> None:
     task = tasks(objects)["modelops-image-build"]
     (step,) = task["steps"]

@@ -205,6 +205,7 @@ def test_the_platforms_chart_is_packed_with_its_sub_charts(tmp_path: Path) -> No
 
 
 TOOLS = "r.example/modelops/container-tools@sha256:" + "1" * 64
+BARE = "bare@sha256:" + "3" * 64
 SERVER = "modelops/scheduling-server@sha256:" + "2" * 64
 
 
@@ -213,10 +214,11 @@ def test_the_images_of_a_platform_are_those_of_its_values() -> None:
         "global": {
             "registry": {"pull": "p.example"},
             "build": {"tools": TOOLS},
-            "images": {"scheduling-server": SERVER, "bento": f"other.example/{SERVER}"},
+            "images": {"scheduling-server": SERVER, "bento": f"other.example/{SERVER}", "bare": BARE},
         }
     }
     assert contents.wanted(values) == {
+        "bare": f"p.example/{BARE}",
         "bento": f"other.example/{SERVER}",
         "container-tools": TOOLS,
         "scheduling-server": f"p.example/{SERVER}",

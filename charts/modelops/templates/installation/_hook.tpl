@@ -33,7 +33,7 @@ securityContext:
   {{- include "common.pod.securityContext" . | nindent 2 }}
 containers:
   - name: {{ .program }}
-    image: {{ .root.Values.global.build.tools | quote }}
+    image: {{ include "common.tools" .root | quote }}
     command: [python3, -m, scheduler.installation, {{ .program }}]
     args:
       {{- toYaml .args | nindent 6 }}

@@ -77,7 +77,7 @@ spec:
 
 {{- define "modelops.toolsAsBuildsName" -}}{{- /* the image container-tools with the registry's name as builds know it */ -}}
 {{- $registry := .Values.global.registry -}}
-{{- $tools := .Values.global.build.tools -}}
+{{- $tools := include "common.tools" . -}}
 {{- if and $registry.pull (hasPrefix (printf "%s/" $registry.pull) $tools) -}}
 {{- printf "%s/%s" $registry.push (trimPrefix (printf "%s/" $registry.pull) $tools) -}}
 {{- else -}}

@@ -35,7 +35,7 @@ spec:
       emptyDir: {sizeLimit: 256Mi}
   steps:
     - name: deploy
-      image: {{ .Values.global.build.tools | quote }}
+      image: {{ include "common.tools" . | quote }}
       # the program itself, no shell and no script: it gets SIGTERM and ends its helm before it ends
       command: [python3, -m, scheduler.installation, deploy]
       args:

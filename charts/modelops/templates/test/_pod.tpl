@@ -9,7 +9,7 @@ securityContext:
   {{- include "common.pod.securityContext" . | nindent 2 }}
 containers:
   - name: test
-    image: {{ .Values.global.build.tools | quote }}
+    image: {{ include "common.tools" . | quote }}
     command: [python3, -m, scheduler]
     args: [job, start, --ir, /etc/modelops/test, --environment, {{ first (.Values.global.environments | default list) | default "" | quote }}, --watch]
     env:

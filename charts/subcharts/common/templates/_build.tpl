@@ -41,7 +41,7 @@ volumes:
 {{- define "common.build.step" -}}{{- /* takes {root, program}: a program of scheduler.installation with the options of every build */ -}}
 {{- $build := .root.Values.global.build -}}
 name: {{ .program }}
-image: {{ $build.tools | quote }}
+image: {{ include "common.tools" .root | quote }}
 # the program itself, no shell and no script: it gets SIGTERM, and says what became of the image before it ends
 command: [python3, -m, scheduler.installation, {{ .program }}]
 args:

@@ -33,16 +33,23 @@ priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
-{{- /* Image of a program, as the node pulls it: takes {root, program}. A reference without a registry (its first part has
-       neither dot nor colon) is looked for in global.registry.pull. `common.complaints.image` says when there is none. */ -}}
-{{- define "common.image" -}}
+{{- define "common.image" -}}{{- /* of a program: takes {root, program}; `common.complaints.image` says when there is none */ -}}
 {{- $reference := index (.root.Values.global.images | default dict) .program | default "" -}}
+{{- include "common.reference" (dict "root" .root "reference" $reference) | quote -}}
+{{- end -}}
+
+{{- define "common.tools" -}}{{- /* the image container-tools */ -}}
+{{- include "common.reference" (dict "root" . "reference" .Values.global.build.tools) -}}
+{{- end -}}
+
+{{- /* An image as the node pulls it: takes {root, reference}. One without a registry (what stands before its first slash has neither dot nor
+       colon) is looked for in global.registry.pull. */ -}}
+{{- define "common.reference" -}}
 {{- $registry := .root.Values.global.registry.pull -}}
-{{- $first := first (splitList "/" $reference) -}}
-{{- if and $registry (not (regexMatch "[.:]|^localhost$" $first)) -}}
-{{- printf "%s/%s" $registry $reference | quote -}}
+{{- if and $registry .reference (not (regexMatch "^([^/]*[.:][^/]*|localhost)/" .reference)) -}}
+{{- printf "%s/%s" $registry .reference -}}
 {{- else -}}
-{{- $reference | quote -}}
+{{- .reference -}}
 {{- end -}}
 {{- end -}}
 
