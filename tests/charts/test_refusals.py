@@ -161,6 +161,18 @@ def test_a_quota_that_holds_no_build_is_refused_with_the_numbers() -> None:
     ]
 
 
+def test_a_request_above_its_limit_is_refused_with_both() -> None:
+    asked = {"resources": {"requests": {"memory": "1Gi"}}}
+    values = minimal(**{"scheduling-server": asked, "modelops-server": {"resources": {"limits": {"cpu": "40m"}}}})
+    values["global"]["build"] |= {"resources": {"requests": {"cpu": 3, "memory": "4096Mi"}}}
+    rest = "raise the limit, or ask for less"
+    assert refusal(values) == [
+        f"global.build.resources.requests.cpu: 3 is more than the limit of 2; {rest}",
+        f"modelops-server.resources.requests.cpu: 50m is more than the limit of 40m; {rest}",
+        f"scheduling-server.resources.requests.memory: 1Gi is more than the limit of 512Mi; {rest}",
+    ]
+
+
 @pytest.mark.parametrize("memory", ["4096Mi", "2Pi", "1Ei", "1E", 8589934592, "8589934592000m", "8.5G", "0.5Ti"])
 def test_a_quota_in_any_notation_of_kubernetes_has_room_for_a_build(memory: object) -> None:
     values = minimal()

@@ -24,6 +24,7 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- end }}
 {{- if include "common.makesImages" . }}
 {{ include "modelops.complaints.steps" . }}
+{{ include "common.complaints.resources" (dict "root" . "program" "build" "resources" .Values.global.build.resources "at" "global.build.resources") }}
 {{- end }}
 {{ include "modelops.complaints.charts" . }}
 {{ include "common.complaints.subcharts" . }}

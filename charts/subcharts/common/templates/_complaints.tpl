@@ -12,6 +12,17 @@ global.images.{{ .program }}: {{ $reference }} has no digest; it takes <reposito
 {{- end }}
 {{- end -}}
 
+{{- define "common.complaints.resources" -}}{{- /* takes {root, program, resources, at}: the API server refuses a request above its limit */ -}}
+{{- $at := .at }}
+{{- $whole := include "common.size.resources" . | fromYaml }}
+{{- range $name, $asked := $whole.requests }}
+{{- $limit := index $whole.limits $name }}
+{{- if and $asked $limit (gt (include "common.size.quantity" $asked | float64) (include "common.size.quantity" $limit | float64)) }}
+{{ $at }}.requests.{{ $name }}: {{ $asked }} is more than the limit of {{ $limit }}; raise the limit, or ask for less
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "common.complaints.job" -}}{{- /* takes the root of a chart with a job face */ -}}
 {{- if eq .Values.global.render "job" }}
 {{- if not .Values.global.job }}
