@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,12 +19,19 @@ from tests.charts import render
 
 _CORE: Final = "/api/v1"
 _EXTENSIONS: Final = "/apis/apiextensions.k8s.io/v1"
+_ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
+_DISCOVERY: Final = "/apis/discovery.k8s.io/v1"
 _GROUPS: Final = {
     _CORE: ("v1", {"namespaces": ("Namespace", False), "serviceaccounts": ("ServiceAccount", True)}),
     _EXTENSIONS: (
         "apiextensions.k8s.io/v1",
         {"customresourcedefinitions": ("CustomResourceDefinition", False)},
     ),
+    _ADMISSION: (
+        "admissionregistration.k8s.io/v1",
+        {"validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False)},
+    ),
+    _DISCOVERY: ("discovery.k8s.io/v1", {"endpointslices": ("EndpointSlice", True)}),
 }
 """Where a group is served -> its version, and plural -> (kind, whether it is namespaced)."""
 
@@ -51,14 +58,19 @@ def serving(
     namespaces: Labels | None = None,
     crds: Labels | None = None,
     accounts: Labels | None = None,
+    webhook: Sequence[Mapping[str, Any]] | None = None,
     forbidden: bool = False,
 ) -> Iterator[Cluster]:
-    """Such a cluster with these objects; `forbidden`: it shows the caller none but accounts."""
+    """Such a cluster with these objects; `forbidden`: it shows the caller none but accounts.
+
+    `webhook` are the endpoints of Tekton's; None: there is none.
+    """
     answers = {
         **_discovery(),
         **_objects(_CORE, "namespaces", namespaces or {}),
         **_objects(_EXTENSIONS, "customresourcedefinitions", crds or {}),
         **_objects(_CORE, "serviceaccounts", accounts or {}),
+        **({} if webhook is None else _webhook(webhook)),
     }
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, forbidden=forbidden))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -99,6 +111,37 @@ def _objects(root: str, plural: str, labels: Labels) -> dict[str, Any]:
         within = f"namespaces/{namespace}/" if namespace else ""
         found[f"{root}/{within}{plural}/{name}"] = {"apiVersion": version, "kind": kind, "metadata": metadata}
     return found
+
+
+def _webhook(endpoints: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tekton's admission as its release writes it, and two Services' endpoints beside each other."""
+    name, namespace = "validation.webhook.pipeline.tekton.dev", "tekton-pipelines"
+    service = {"name": "tekton-pipelines-webhook", "namespace": namespace}
+    configuration = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [{"name": name, "clientConfig": {"service": service}}],
+    }
+    slices = [
+        _slice("tekton-pipelines-controller", [{"addresses": ["10.0.0.1"], "conditions": {"ready": True}}]),
+        _slice(service["name"], endpoints),
+    ]
+    listed = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSliceList", "metadata": {}, "items": slices}
+    return {
+        f"{_ADMISSION}/validatingwebhookconfigurations/{name}": configuration,
+        f"{_DISCOVERY}/namespaces/{namespace}/endpointslices": listed,
+    }
+
+
+def _slice(service: str, endpoints: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": f"{service}-x", "labels": {"kubernetes.io/service-name": service}},
+        "addressType": "IPv4",
+        "endpoints": [dict(endpoint) for endpoint in endpoints] or None,
+    }
 
 
 def _handler(answers: Mapping[str, Any], *, forbidden: bool) -> type[BaseHTTPRequestHandler]:

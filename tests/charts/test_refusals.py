@@ -133,6 +133,25 @@ def test_tekton_must_be_new_enough(label: str, version: str, complaint: str) -> 
             assert there.render(minimal())
 
 
+ADDRESS: Final = {"addresses": ["10.0.0.2"]}
+
+
+@pytest.mark.parametrize("endpoints", [[], [ADDRESS | {"conditions": {"ready": False}}]])
+def test_a_tekton_whose_webhook_does_not_answer_is_told_before_anything_is_made(endpoints: list[Any]) -> None:
+    with cluster.serving(webhook=endpoints) as there:
+        (said,) = refusal(minimal(), *there.arguments)
+    assert said.startswith(
+        "Tekton: its webhook does not answer, and nothing of Tekton can be made without it; see why: "
+    )
+    assert said.endswith("kubectl --namespace tekton-pipelines get pods,endpointslices")
+
+
+@pytest.mark.parametrize("endpoints", [None, [ADDRESS], [ADDRESS | {"conditions": {"ready": True}}]])
+def test_a_tekton_whose_webhook_answers_or_is_not_there_is_no_complaint(endpoints: list[Any] | None) -> None:
+    with cluster.serving(webhook=endpoints) as there:
+        assert there.render(minimal())
+
+
 def test_a_namespace_of_another_platform_is_refused_and_ones_own_is_not() -> None:
     platform = "modelops.dev/platform"
     values = minimal()

@@ -42,22 +42,7 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- end -}}
 
 {{- /* What `helm template` cannot look up is not complained of; objects of the cluster are looked up only where this release makes
-       such itself, so that whoever may read none can install the rest. */ -}}
-{{- define "modelops.complaints.tekton" -}}
-{{- if and (include "common.makesObjects" .) .Values.global.tekton.check }}
-{{- if not (.Capabilities.APIVersions.Has "tekton.dev/v1") }}
-Tekton: the cluster does not serve tekton.dev/v1; install Tekton Pipelines 1.15 or newer first (`helm template` is told of it by --api-versions tekton.dev/v1)
-{{- else if include "common.makesPrerequisites" . }}
-{{- $crd := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "pipelineruns.tekton.dev" }}
-{{- $labels := dig "metadata" "labels" (dict) $crd }}
-{{- $version := index $labels "pipeline.tekton.dev/release" | default (index $labels "version") | default "" | trimPrefix "v" }}
-{{- if and (regexMatch "^[0-9]+[.]" $version) (semverCompare "<1.15.0-0" $version) }}
-Tekton: the cluster runs version {{ $version }}; the platform needs 1.15 or newer
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end -}}
-
+       such itself, so that whoever may read none can install the rest (so in _tekton.tpl). */ -}}
 {{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform */ -}}
 {{- if include "common.makesPrerequisites" . }}
 {{- $own := include "common.platform" . }}
