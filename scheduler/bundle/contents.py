@@ -52,7 +52,10 @@ def parse(text: str) -> Contents:
         given = json.loads(text)
         if given["version"] != _VERSION:
             raise ValueError(f"its version is {given['version']}, and this program knows {_VERSION}")
-        return Contents(platform=given["platform"], images=dict(given["images"]), charts=dict(given["charts"]))
+        images, charts = dict(given["images"]), dict(given["charts"])
+        if not all(isinstance(text, str) for text in (given["platform"], *images.values(), *charts.values())):
+            raise ValueError("platform and digests must be texts")
+        return Contents(platform=given["platform"], images=images, charts=charts)
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidInputError([Problem(document=MANIFEST, message=f"is no bundle's manifest: {error}")]) from error
 
@@ -99,17 +102,21 @@ def media_type(content: bytes) -> str:
 
 
 def wanted(values: Values) -> Mapping[str, str]:
-    """Image name -> reference by digest, of all that a platform with these values runs; what lacks one is refused."""
-    global_ = values.get("global") or {}
-    found = {**(global_.get("images") or {})}
-    tools = (global_.get("build") or {}).get("tools")
+    """Image name -> reference by digest, of all that a platform with these values runs; what lacks one is refused.
+
+    As for helm, null is what is not given.
+    """
+    global_ = _mapping(values, "global")
+    images = _mapping(global_, "images", "global.")
+    found = {str(name): reference for name, reference in images.items() if reference is not None}
+    tools = _mapping(global_, "build", "global.").get("tools")
     if tools:
         found[TOOLS] = tools
-    pull = (global_.get("registry") or {}).get("pull") or ""
+    pull = pull_registry(values)
     problems = [
         Problem(pointer=f"global.images.{name}", message=f"'{reference}' has no digest")
         for name, reference in found.items()
-        if "@sha256:" not in reference
+        if not (isinstance(reference, str) and "@sha256:" in reference)
     ]
     if TOOLS not in found:
         problems.append(Problem(pointer="global.build.tools", message="missing: hooks and the deployment run it"))
@@ -118,6 +125,11 @@ def wanted(values: Values) -> Mapping[str, str]:
     if problems:
         raise InvalidInputError(problems)
     return {name: _whole(reference, pull) for name, reference in sorted(found.items())}
+
+
+def pull_registry(values: Values) -> str:
+    """The registry as nodes name it; empty: the values name none."""
+    return str(_mapping(_mapping(values, "global"), "registry", "global.").get("pull") or "")
 
 
 def values_of(contents: Contents, *, push: str, pull: str) -> Values:
@@ -131,6 +143,13 @@ def values_of(contents: Contents, *, push: str, pull: str) -> Values:
             "images": images,
         }
     }
+
+
+def _mapping(values: Values, key: str, above: str = "") -> Values:
+    found = values.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise InvalidInputError([Problem(pointer=f"{above}{key}", message="must be a mapping")])
+    return found
 
 
 def _descriptor(item: Mapping[str, Any]) -> Descriptor:

@@ -62,7 +62,7 @@ def create(
     replaced = archive.parent if archive.exists() else None
     targets.check(registries={"--registry": registry}, files={"ARCHIVE": archive}, folders={"ARCHIVE": replaced})
     given = _values(values or [], release, namespace)
-    pull = ((given.get("global") or {}).get("registry") or {}).get("pull") or ""
+    pull = contents.pull_registry(given)
     images = contents.wanted(given)
     if registry and pull:
         images = {

@@ -65,12 +65,12 @@ class HttpRegistry:
 
 
 def split(reference: str) -> tuple[str, str, str]:
-    """(registry, repository, tag or digest).
+    """(registry, repository, tag or digest). Beside a digest a tag says nothing.
 
     >>> split("10.217.0.1:5000/modelops/base:trixie")
     ('10.217.0.1:5000', 'modelops/base', 'trixie')
     """
     host, _, rest = reference.partition("/")
-    separator = "@" if "@" in rest else ":"
-    repository, _, tag = rest.rpartition(separator)
-    return (host, repository, tag) if repository else (host, rest, "latest")
+    name, _, digest = rest.partition("@")
+    repository, _, tag = name.partition(":")
+    return host, repository, digest or tag or "latest"

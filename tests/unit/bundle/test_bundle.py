@@ -214,7 +214,7 @@ def test_the_images_of_a_platform_are_those_of_its_values() -> None:
         "global": {
             "registry": {"pull": "p.example"},
             "build": {"tools": TOOLS},
-            "images": {"scheduling-server": SERVER, "bento": f"other.example/{SERVER}", "bare": BARE},
+            "images": {"scheduling-server": SERVER, "bento": f"other.example/{SERVER}", "bare": BARE, "none": None},
         }
     }
     assert contents.wanted(values) == {
@@ -227,11 +227,37 @@ def test_the_images_of_a_platform_are_those_of_its_values() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{}, {"global": {"images": {"a": "b:latest"}}}, {"global": {"build": {"tools": TOOLS}}}],
+    [
+        {},
+        {"global": {"images": {"a": "b:latest"}}},
+        {"global": {"build": {"tools": TOOLS}}},
+        {"global": ["a"]},
+        {"global": {"images": "a"}},
+        {"global": {"build": {"tools": 3}, "images": {"a": 3}}},
+        {"global": {"registry": "r.example", "build": {"tools": TOOLS}, "images": {"a": SERVER}}},
+    ],
 )
 def test_values_that_do_not_say_which_images_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(InvalidInputError):
         contents.wanted(values)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"images": {"a": 3}},
+        {"charts": {"a": None}},
+        {"images": ["a"]},
+        {"platform": 1},
+        {"version": 2},
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(given: dict[str, object]) -> None:
+    whole = {"version": 1, "platform": "0.2.0", "images": {}, "charts": {}}
+    assert contents.parse(json.dumps(whole))
+    for text in (json.dumps(whole | given), "[]", "{"):
+        with pytest.raises(InvalidInputError, match="is no bundle's manifest"):
+            contents.parse(text)
 
 
 def test_the_values_of_a_loaded_bundle_install_it_without_a_build() -> None:

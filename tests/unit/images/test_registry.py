@@ -54,6 +54,7 @@ def test_a_registry_that_does_not_answer_is_unavailable() -> None:
     [
         ("registry.example.com/modelops/base", ("registry.example.com", "modelops/base", "latest")),
         (f"{HOST}/modelops/base@{DIGEST}", (HOST, "modelops/base", DIGEST)),
+        (f"{HOST}/modelops/base:1.0@{DIGEST}", (HOST, "modelops/base", DIGEST)),
     ],
 )
 def test_references_are_split(reference: str, parts: tuple[str, str, str]) -> None:
