@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scheduler.errors import InvalidInputError
+from scheduler.images import references
 from scheduler.images.step import TOOLS
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
@@ -134,7 +135,7 @@ def pull_registry(values: Values) -> str:
 
 def values_of(contents: Contents, *, push: str, pull: str) -> Values:
     """Helm values that install the platform from the registry a bundle was loaded into, without a build."""
-    images = {name: f"{pull}/modelops/{name}@{digest}" for name, digest in sorted(contents.images.items())}
+    images = {name: f"{references.image(pull, name)}@{digest}" for name, digest in sorted(contents.images.items())}
     tools = images.pop(TOOLS, "")
     return {
         "global": {
@@ -158,6 +159,4 @@ def _descriptor(item: Mapping[str, Any]) -> Descriptor:
 
 def _whole(reference: str, pull: str) -> str:
     """A reference without a registry is looked for in the one that nodes pull from, as the charts do."""
-    first, _, rest = reference.partition("/")
-    is_bare = not rest or ("." not in first and ":" not in first and first != "localhost")
-    return f"{pull}/{reference}" if pull and is_bare else reference
+    return f"{pull}/{reference}" if pull and not references.has_registry(reference) else reference

@@ -13,7 +13,7 @@ from scheduler.bundle import contents, packing
 from scheduler.bundle.contents import Contents, Descriptor
 from scheduler.bundle.pieces import Reader, checked
 from scheduler.errors import DigestMismatchError
-from scheduler.images.registry import split
+from scheduler.images.references import split
 from scheduler.images.store import Store
 
 Tell = Callable[[str], None]

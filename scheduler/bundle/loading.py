@@ -12,6 +12,7 @@ from scheduler.bundle import contents
 from scheduler.bundle.contents import Contents, Descriptor
 from scheduler.bundle.pieces import checked
 from scheduler.errors import DigestMismatchError, InvalidInputError
+from scheduler.images import references
 from scheduler.images.store import Document, Store
 from scheduler.model.problem import Problem
 
@@ -19,8 +20,10 @@ _PIECE: Final = 1 << 20
 _DOCUMENT_BYTES: Final = 4 << 20
 
 
-def load(source: Path, *, store: Store, charts: Path | None, tell: Callable[[str], None]) -> Contents:
+def load(source: Path, *, registry: str, store: Store, charts: Path | None, tell: Callable[[str], None]) -> Contents:
     """What the bundle holds, when all of it is in the registry as `modelops/<name>`, checked digest by digest.
+
+    `store` is the content of the registry's host.
 
     All of the archive is read and checked first: of a bundle that was cut or changed nothing is sent or written, and
     the error names image, part and digest. Blobs that the registry has are not sent again. Charts are written into the
@@ -34,7 +37,7 @@ def load(source: Path, *, store: Store, charts: Path | None, tell: Callable[[str
             for name, digest in sorted(found.images.items()):
                 bundle.check(name, digest)
             for name, digest in sorted(found.images.items()):
-                sent = bundle.send(name, digest, store)
+                sent = bundle.send(name, digest, references.repository(registry, name), store)
                 tell(f"{name}: {sent / 1e6:,.1f} MB sent")
     except (tarfile.TarError, OSError, UnicodeDecodeError) as error:
         raise _damaged(source.name, str(error)) from error
@@ -82,11 +85,11 @@ class _Opened:
                     pass
                 self._checked.add(blob.digest)
 
-    def send(self, image: str, digest: str, store: Store) -> int:
+    def send(self, image: str, digest: str, repository: str, store: Store) -> int:
         """Bytes that had to be sent."""
-        repository, content = f"modelops/{image}", self._manifest(image, digest)
+        content = self._manifest(image, digest)
         manifests, blobs = contents.children(content)
-        sent = sum(self.send(image, child.digest, store) for child in manifests)
+        sent = sum(self.send(image, child.digest, repository, store) for child in manifests)
         for blob in blobs:
             if not store.has_blob(repository, blob.digest):
                 store.put_blob(repository, blob.digest, size=blob.size, content=self._blob(image, blob))

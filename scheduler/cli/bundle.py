@@ -18,7 +18,7 @@ from scheduler.cli import closing, examples, output, targets
 from scheduler.cli.output import Format, Output
 from scheduler.errors import InvalidInputError
 from scheduler.helm.pyhelm import HelmProgram
-from scheduler.images import logins
+from scheduler.images import logins, references
 from scheduler.images.connection import Connection
 from scheduler.images.http_store import HttpStore
 from scheduler.model.problem import Problem
@@ -95,7 +95,8 @@ def load(
         files={"--values": values},
         folders={"--charts": charts},
     )
-    found = loading.load(archive, store=_stores(plain_http)(registry), charts=charts, tell=output.note)
+    store = _stores(plain_http)(references.host(registry))
+    found = loading.load(archive, registry=registry, store=store, charts=charts, tell=output.note)
     made = contents.values_of(found, push=registry, pull=pull_registry or registry)
     if values is not None:
         values.write_text(yaml.safe_dump(made))
@@ -125,7 +126,7 @@ def _stores(plain_http: bool | None) -> Callable[[str], HttpStore]:  # noqa: FBT
 
     def of(host: str) -> HttpStore:
         if host not in stores:
-            connection = Connection(host, login=known.get(host), plain_http=plain_http)
+            connection = Connection(host, logins=known, plain_http=plain_http)
             closing.later(connection.close)
             stores[host] = HttpStore(connection)
         return stores[host]

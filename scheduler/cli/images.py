@@ -147,8 +147,8 @@ def _builder(storage: Path | None, driver: str, plain_http: bool | None) -> Buil
     return Buildah(storage=Storage(folder=storage, driver=driver), plain_http=plain_http, authentication=authentication)
 
 
-def _registry(host: str, plain_http: bool | None) -> HttpRegistry:  # noqa: FBT001 - as above
-    return HttpRegistry(host, plain_http=plain_http, logins=logins.load(logins.of_machine(os.environ)))
+def _registry(name: str, plain_http: bool | None) -> HttpRegistry:  # noqa: FBT001 - as above
+    return HttpRegistry(name, plain_http=plain_http, logins=logins.load(logins.of_machine(os.environ)))
 
 
 def _show(found: Mapping[str, str], form: Format) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
-from scheduler.images import content, context, plan, step
+from scheduler.images import content, context, plan, references, step
 from scheduler.images.context import Context
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import BuildStep
@@ -143,7 +143,7 @@ def ensure(name: str, tag: str, *, order: Order, make: Callable[[Path], str], re
 
 
 def _reference(name: str, tag: str, order: Order) -> str:
-    return f"{order.registry}/modelops/{name}:{tag}"
+    return f"{references.image(order.registry, name)}:{tag}"
 
 
 def base_digest(reference: str, registry: Registry) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from scheduler import command
 from scheduler.images import network
 from scheduler.images.connection import is_plain, without_port
-from scheduler.images.registry import split
+from scheduler.images.references import split
 
 _BUILD_SECONDS: Final = 1800
 _PUSH_SECONDS: Final = 600

@@ -17,6 +17,7 @@ import httpx
 
 from scheduler import rest
 from scheduler.errors import ForbiddenError, UnavailableError
+from scheduler.images import logins as known_logins
 from scheduler.images.logins import Login
 
 _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
@@ -54,13 +55,16 @@ class Connection:
         self,
         host: str,
         *,
-        login: Login | None = None,
+        logins: Mapping[str, Login] | None = None,
         plain_http: bool | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name."""
+        """`host` is a registry's without its path. `logins` are those of all registries.
+
+        `plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name.
+        """
         self.host = host
-        self._login = login
+        self._logins = logins or {}
         self._is_plain = is_plain(host) if plain_http is None else plain_http
         self._authorizations: dict[tuple[str, bool], str] = {}
         self._client = httpx.Client(
@@ -138,9 +142,10 @@ class Connection:
         return not parts.netloc or (parts.scheme, parts.netloc) == (own.scheme, own.netloc.decode())
 
     def _authorization(self, response: httpx.Response, repository: str) -> str:
+        login = self._login(repository)
         scheme, _, rest_ = response.headers.get("WWW-Authenticate", "").partition(" ")
-        if scheme.lower() == "basic" and self._login is not None:
-            return self._login.basic
+        if scheme.lower() == "basic" and login is not None:
+            return login.basic
         given = dict(_PARAMETER.findall(rest_))
         if scheme.lower() == "bearer" and "realm" in given:
             return "Bearer " + self._token(given, repository)
@@ -151,11 +156,12 @@ class Connection:
         if realm.scheme != "https" and not (self._is_plain and is_plain(realm.netloc)):
             raise ForbiddenError(f"the registry {self.host} sends logins to {given['realm']}, which is not encrypted")
         asked = {key: given[key] for key in ("service", "scope") if key in given}
-        if self._login is not None and self._login.identity_token:
-            form = {"grant_type": "refresh_token", "refresh_token": self._login.identity_token, **asked}
+        login = self._login(repository)
+        if login is not None and login.identity_token:
+            form = {"grant_type": "refresh_token", "refresh_token": login.identity_token, **asked}
             answer = self._client.post(given["realm"], data={**form, "client_id": "modelops"})
         else:
-            headers = {"Authorization": self._login.basic} if self._login is not None else {}
+            headers = {"Authorization": login.basic} if login is not None else {}
             answer = self._client.get(given["realm"], params=asked, headers=headers)
         if answer.status_code in {400, 401, 403}:
             raise self._refused(repository)
@@ -166,9 +172,13 @@ class Connection:
             raise UnavailableError(f"the token server of the registry {self.host} answered without a token") from error
 
     def _refused(self, repository: str) -> ForbiddenError:
-        if self._login is None:
+        login = self._login(repository)
+        if login is None:
             return ForbiddenError(f"the registry {self.host} wants credentials for {repository}")
-        return ForbiddenError(f"the registry {self.host} refuses the login of '{self._login.user}' for {repository}")
+        return ForbiddenError(f"the registry {self.host} refuses the login of '{login.user}' for {repository}")
+
+    def _login(self, repository: str) -> Login | None:
+        return known_logins.of(repository, host=self.host, known=self._logins)
 
 
 def is_plain(host: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scheduler import digests
 from scheduler.errors import DigestMismatchError, NotFoundError, ProgramError
-from scheduler.images.registry import split
+from scheduler.images.references import split
 from scheduler.images.store import Document
 
 

@@ -50,13 +50,13 @@ def of_machine(environ: Mapping[str, str]) -> Path | None:
 
 
 def load(file: Path | None) -> Mapping[str, Login]:
-    """Registry -> login; none without a file. A file that is no docker configuration is refused."""
+    """Registry, or a path below it -> login; none without a file. A file that is no docker configuration is refused."""
     if file is None:
         return {}
     try:
         document = json.loads(file.read_text())
         entries = document.get("auths") or {}
-        return {_host(key): login for key, entry in entries.items() if (login := _login(entry)) is not None}
+        return {_place(key): login for key, entry in entries.items() if (login := _login(entry)) is not None}
     except (ValueError, AttributeError, binascii.Error) as error:
         # the text itself is a secret: it is not told
         message = 'is no docker configuration; one has {"auths": {"<registry>": {"auth": "<base64 of user:password>"}}}'
@@ -71,11 +71,26 @@ def _login(entry: Mapping[str, str]) -> Login | None:
     return Login(user=user, password=password, identity_token=token) if user or token else None
 
 
-def _host(key: str) -> str:
-    """Docker's own registry has its login below a URL.
+def of(repository: str, *, host: str, known: Mapping[str, Login]) -> Login | None:
+    """The login of the longest path that leads to the repository, as buildah looks it up; None when there is none.
 
-    >>> _host("https://index.docker.io/v1/"), _host("10.217.0.1:5000")
-    ('docker.io', '10.217.0.1:5000')
+    >>> of("acme/tools", host="r.example", known={"r.example": Login(user="a"), "r.example/acme": Login(user="b")}).user
+    'b'
     """
-    host = key.split("://", 1)[-1].split("/", 1)[0]
-    return "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
+    place = f"{host}/{repository}"
+    while place not in known and "/" in place:
+        place = place.rpartition("/")[0]
+    return known.get(place)
+
+
+def _place(key: str) -> str:
+    """Docker writes URLs, of which the host counts, and its own registry's has another name.
+
+    >>> _place("https://index.docker.io/v1/"), _place("10.217.0.1:5000"), _place("r.example/acme/")
+    ('docker.io', '10.217.0.1:5000', 'r.example/acme')
+    """
+    _, is_url, rest = key.rpartition("://")
+    host, _, path = rest.strip("/").partition("/")
+    host = "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
+    # docker.io's key without a scheme has the path of its interface as well
+    return host if is_url or not path or path in {"v1", "v2"} else f"{host}/{path}"

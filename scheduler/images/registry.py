@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from scheduler.errors import UnavailableError
+from scheduler.images import references
 from scheduler.images.connection import Connection
 from scheduler.images.logins import Login
 
@@ -32,16 +33,16 @@ class HttpRegistry:
 
     def __init__(
         self,
-        host: str,
+        registry: str,
         *,
         plain_http: bool | None = None,
         logins: Mapping[str, Login] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name."""
-        self.host = host
+        """`plain_http` is said of this registry alone; None: plain HTTP exactly at a private or loopback address."""
+        self._host = references.host(registry)
         self._plain_http = plain_http
-        self._logins = logins or {}
+        self._logins = logins
         self._transport = transport
 
     def digest(self, reference: str) -> str | None:
@@ -49,9 +50,9 @@ class HttpRegistry:
 
         `reference` is `<registry>/<repository>:<tag>` or `…@sha256:…`; one of another registry is asked there.
         """
-        host, repository, tag = split(reference)
-        plain_http = self._plain_http if host == self.host else None
-        connection = Connection(host, login=self._logins.get(host), plain_http=plain_http, transport=self._transport)
+        host, repository, tag = references.split(reference)
+        plain_http = self._plain_http if host == self._host else None
+        connection = Connection(host, logins=self._logins, plain_http=plain_http, transport=self._transport)
         path = f"/v2/{repository}/manifests/{tag}"
         try:
             with connection.ask("HEAD", path, repository=repository, headers={"Accept": ACCEPT}) as answer:
@@ -62,15 +63,3 @@ class HttpRegistry:
                 return answer.headers["docker-content-digest"]
         finally:
             connection.close()
-
-
-def split(reference: str) -> tuple[str, str, str]:
-    """(registry, repository, tag or digest). Beside a digest a tag says nothing.
-
-    >>> split("10.217.0.1:5000/modelops/base:trixie")
-    ('10.217.0.1:5000', 'modelops/base', 'trixie')
-    """
-    host, _, rest = reference.partition("/")
-    name, _, digest = rest.partition("@")
-    repository, _, tag = name.partition(":")
-    return host, repository, digest or tag or "latest"

@@ -48,8 +48,9 @@ _WATCHED_SECONDS: Final = 6.0
 """How long a policy may take to hold after its pod has started."""
 
 
-def reached(host: str, transport: httpx.BaseTransport | None = None) -> Registry:
-    """Whether the registry answers here, over HTTPS or, where that is spoken, plain HTTP."""
+def reached(registry: str, transport: httpx.BaseTransport | None = None) -> Registry:
+    """Whether the registry, or the host of one with a path, answers here, over HTTPS or, where spoken, plain HTTP."""
+    host = registry.partition("/")[0]
     failures = []
     with httpx.Client(
         timeout=_REACH_SECONDS, transport=transport, trust_env=not is_private(host.partition(":")[0])
@@ -62,9 +63,9 @@ def reached(host: str, transport: httpx.BaseTransport | None = None) -> Registry
             else:
                 # 401 is how a registry with accounts says that it is one
                 if answer.status_code in {200, 401}:
-                    return Registry(host=host, failure="")
+                    return Registry(host=registry, failure="")
                 failures.append(f"{scheme}: answered {answer.status_code} to /v2/, which no registry does")
-    return Registry(host=host, failure="; ".join(failures))
+    return Registry(host=registry, failure="; ".join(failures))
 
 
 def pulled(api: Api, host: str, *, namespace: str) -> Registry:

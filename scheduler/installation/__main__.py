@@ -84,7 +84,7 @@ def _made(options: argparse.Namespace, *, deadline: float) -> tuple[str, str, bo
     if options.program == "build":
         made = _built(options, order, registry=registry, authentication=docker, deadline=deadline)
     else:
-        made = _compiled(options, order, registry=registry, login=known.get(options.registry), deadline=deadline)
+        made = _compiled(options, order, registry=registry, known=known, deadline=deadline)
     return made.reference, made.tag, made.is_new
 
 
@@ -107,17 +107,17 @@ def _built(
 
 
 def _compiled(
-    options: argparse.Namespace, order: Order, *, registry: Registry, login: Login | None, deadline: float
+    options: argparse.Namespace, order: Order, *, registry: Registry, known: Mapping[str, Login], deadline: float
 ) -> Made:
     from scheduler.golang.finding import Place  # noqa: PLC0415 - as above
-    from scheduler.images import network  # noqa: PLC0415
+    from scheduler.images import network, references  # noqa: PLC0415
     from scheduler.images.connection import Connection  # noqa: PLC0415
     from scheduler.images.http_store import HttpStore  # noqa: PLC0415
     from scheduler.installation import building  # noqa: PLC0415
 
     with (
         tempfile.TemporaryDirectory(prefix="modelops-go-") as folder,
-        closing(Connection(options.registry, login=login)) as connection,
+        closing(Connection(references.host(options.registry), logins=known)) as connection,
     ):
         compiling = building.Compiling(
             place=Place(folder=Path(folder) / "go", environ=network.pip_environ(options.settings)),

@@ -10,7 +10,7 @@ from scheduler import command
 from scheduler.errors import InvalidInputError
 from scheduler.golang import compiler, finding
 from scheduler.golang.finding import Place
-from scheduler.images import build, content, context, program_image
+from scheduler.images import build, content, context, program_image, references
 from scheduler.images.build import Made
 from scheduler.images.content import ContextFile
 from scheduler.images.port import Builder, Registry
@@ -93,7 +93,8 @@ def program(order: Order, compiling: Compiling, *, store: Store, registry: Regis
         environ = {**compiling.environ, **compiler.ENVIRON}
         limit = compiling.limit_seconds
         command.follow(words, limit_seconds=limit, tell=compiling.tell, environ=environ, folder=module)
-        return program_image.push(made, repository=f"modelops/{order.item.name}", tag=tag, store=store)
+        repository = references.repository(order.registry, order.item.name)
+        return program_image.push(made, repository=repository, tag=tag, store=store)
 
     return build.ensure(order.item.name, tag, order=_bare(order), make=make, registry=registry)
 

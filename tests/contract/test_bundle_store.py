@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scheduler import digests
+from scheduler.bundle import contents, creating
+from scheduler.cli import app
 from scheduler.errors import DigestMismatchError, NotFoundError, UnavailableError
 from scheduler.images.connection import Connection
 from scheduler.images.fake import FakeStore
@@ -76,3 +80,30 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
         store.manifest(REPOSITORY, "never")
     with pytest.raises(NotFoundError), store.blob(REPOSITORY, digest):
         pass
+
+
+@pytest.mark.registry
+def test_a_bundle_goes_into_a_registry_with_a_path_and_comes_back(tmp_path: Path) -> None:
+    fields = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "layers": []}
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digests.of(CONFIG)}
+    content = json.dumps({**fields, "config": {**config, "size": len(CONFIG)}}).encode()
+    ours = FakeStore()
+    images = {}
+    for name in ("container-tools", "scheduling-server"):
+        ours.put_blob(f"modelops/{name}", digests.of(CONFIG), size=len(CONFIG), content=[CONFIG])
+        ours.put_manifest(f"modelops/{name}", "t", Document(content=content, media_type=MEDIA_TYPE))
+        images[name] = f"registry.example.com/modelops/{name}@{digests.of(content)}"
+    archive, again, values = (tmp_path / name for name in ("bundle.tar", "again.tar", "images.yaml"))
+    made = creating.create(archive, images, [], store_of=lambda _: ours, tell=lambda _: None)
+
+    with own_registry.running(tmp_path) as host:
+        words = ["load", str(archive), f"{host}/acme/team", "--values", str(values)]
+        assert app.main(["bundle", *words]) == 0
+        assert app.main(["bundle", "create", str(again), "--values", str(values)]) == 0
+
+    written = yaml.safe_load(values.read_text())["global"]
+    assert written["registry"] == {"push": f"{host}/acme/team", "pull": f"{host}/acme/team"}
+    assert written["build"]["tools"] == f"{host}/acme/team/modelops/container-tools@{digests.of(content)}"
+    with tarfile.open(again) as opened:
+        found = contents.parse((opened.extractfile(contents.MANIFEST) or pytest.fail("no manifest")).read().decode())
+    assert found.images == made.images

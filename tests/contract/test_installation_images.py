@@ -16,7 +16,7 @@ from scheduler.devcluster import toolchain
 from scheduler.images import logins
 from scheduler.images.connection import Connection
 from scheduler.images.http_store import HttpStore
-from scheduler.images.registry import split
+from scheduler.images.references import split
 from scheduler.images.store import Document
 from scheduler.installation import __main__ as program
 from scheduler.installation import outcome
@@ -32,13 +32,15 @@ class Pod:
 
     root: Path
     host: str
+    path: str = ""
+    """Of the registry, behind its host."""
     earlier: list[str] = field(default_factory=list)
 
     def run(self, name: str, step: dict[str, object], *options: str) -> tuple[int, str, Outcome]:
         """(exit code, result `reference`, result `outcome`)"""
         reference, said = self.root / "reference", self.root / "outcome"
         reference.unlink(missing_ok=True)
-        words = [name, f"--step={json.dumps({'chart': 'small', **step})}", f"--registry={self.host}"]
+        words = [name, f"--step={json.dumps({'chart': 'small', **step})}", f"--registry={self.host}{self.path}"]
         words += [f"--result={reference}", f"--outcome={said}", f"--settings={self.root}", "--base=scratch", *options]
         code = program.main([*words, *self.earlier])
         found = outcome.parse(said.read_text())
@@ -48,7 +50,7 @@ class Pod:
     def layers(self, reference: str) -> int:
         """How many layers the registry's image has."""
         host, repository, digest = split(reference)
-        connection = Connection(host, login=logins.load(self.root / "config.json").get(host))
+        connection = Connection(host, logins=logins.load(self.root / "config.json"))
         document = HttpStore(connection).manifest(repository, digest)
         connection.close()
         _, blobs = contents.children(document.content)
@@ -80,23 +82,26 @@ def _storage(folder: Path) -> Path:
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 STEP: dict[str, object] = {"name": "small", "containerfile": "build/Containerfile", "context": ["scheduler"]}
+PATHS = pytest.mark.parametrize("path", ["", "/acme/team"])
 
 
-def test_an_image_is_built_pushed_and_then_skipped(pod: Pod) -> None:
+@PATHS
+def test_an_image_is_built_pushed_and_then_skipped(pod: Pod, path: str) -> None:
+    pod.path = path
     code, reference, first = pod.run("build", STEP, f"--base={_pushed_base(pod)}")
     again, same, second = pod.run("build", STEP, f"--base={_pushed_base(pod)}")
 
     assert (code, first.state.value) == (0, "built")
     assert (again, second.state.value) == (0, "skipped")
     assert reference == same
-    assert reference.startswith(f"{pod.host}/modelops/small@sha256:")
+    assert reference.startswith(f"{pod.host}{path}/modelops/small@sha256:")
     assert first.tag == second.tag
     assert pod.layers(reference) == 1
 
 
 def _pushed_base(pod: Pod) -> str:
     """Any image of this registry: the builds here do not start from it, but its digest is part of their content."""
-    connection = Connection(pod.host, login=logins.load(pod.root / "config.json")[pod.host])
+    connection = Connection(pod.host, logins=logins.load(pod.root / "config.json"))
     store = HttpStore(connection)
     config = b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}'
     store.put_blob("base", digests.of(config), size=len(config), content=[config])
@@ -108,7 +113,9 @@ def _pushed_base(pod: Pod) -> str:
     return f"{pod.host}/base:x"
 
 
-def test_a_go_program_becomes_an_image_that_holds_it_alone(pod: Pod) -> None:
+@PATHS
+def test_a_go_program_becomes_an_image_that_holds_it_alone(pod: Pod, path: str) -> None:
+    pod.path = path
     module = pod.root / "pause"
     module.mkdir()
     for file in (toolchain.MODULES / "pause").iterdir():
@@ -119,6 +126,7 @@ def test_a_go_program_becomes_an_image_that_holds_it_alone(pod: Pod) -> None:
     again, same, second = pod.run("compile", step)
 
     assert (code, first.state.value, pod.layers(reference)) == (0, "built", 1)
+    assert reference.startswith(f"{pod.host}{path}/modelops/pause@sha256:")
     assert (again, second.state.value, same) == (0, "skipped", reference)
 
 

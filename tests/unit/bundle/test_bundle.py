@@ -46,8 +46,9 @@ def create(store: FakeStore, chart: Path, **images: str) -> Contents:
     return creating.create(archive, references, [chart], store_of=lambda _: store, tell=lambda _: None)
 
 
-def load(chart: Path, store: FakeStore) -> Contents:
-    return loading.load(chart.parent / "bundle.tar", store=store, charts=chart.parent / "charts", tell=lambda _: None)
+def load(chart: Path, store: FakeStore, *, registry: str = HOST) -> Contents:
+    archive, charts = chart.parent / "bundle.tar", chart.parent / "charts"
+    return loading.load(archive, registry=registry, store=store, charts=charts, tell=lambda _: None)
 
 
 def test_everything_that_was_in_the_registry_is_in_the_other_one(chart: Path) -> None:
@@ -62,6 +63,17 @@ def test_everything_that_was_in_the_registry_is_in_the_other_one(chart: Path) ->
     for name, digest in images.items():
         assert there.manifest(f"modelops/{name}", digest) == here.manifest(f"modelops/{name}", digest)
     assert digests.of((chart.parent / "charts" / "small-0.1.0.tgz").read_bytes()) == made.charts["small-0.1.0.tgz"]
+
+
+def test_a_registry_with_a_path_has_everything_below_it(chart: Path) -> None:
+    here, there = FakeStore(), FakeStore()
+    digest = put(here, "a", b"layer")
+    create(here, chart, a=digest)
+
+    load(chart, there, registry=f"{HOST}/acme/team")
+
+    assert {repository for repository, _ in (*there.manifests, *there.blobs)} == {"acme/team/modelops/a"}
+    assert there.manifest("acme/team/modelops/a", digest) == here.manifest("modelops/a", digest)
 
 
 def test_an_index_comes_with_all_that_it_names(chart: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_login_stays_with_the_registry_when_a_blob_is_elsewhere() -> None:
             return httpx.Response(401, headers={"WWW-Authenticate": "Basic"})
         return httpx.Response(307, headers={"Location": "https://storage.example.com/x"})
 
-    connection = Connection(HOST, login=LOGIN, transport=httpx.MockTransport(respond))
+    connection = Connection(HOST, logins={HOST: LOGIN}, transport=httpx.MockTransport(respond))
     with connection.ask("GET", "/v2/a/b/blobs/x", repository="a/b") as answer:
         assert answer.read() == b"blob"
     assert seen[-1] == ("storage.example.com", None)
@@ -113,3 +113,17 @@ def test_a_token_server_without_a_token_is_unavailable() -> None:
 
     with pytest.raises(UnavailableError, match="without a token"):
         _digest(respond)
+
+
+def test_a_login_for_a_path_of_the_registry_comes_before_that_of_the_whole() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        shown = request.headers.get("Authorization")
+        wants = httpx.Response(401, headers={"WWW-Authenticate": "Basic"})
+        return httpx.Response(200, headers=FOUND) if shown == BASIC else wants
+
+    logins = {HOST: Login(user="somebody"), f"{HOST}/acme": LOGIN, f"{HOST}/other": Login(user="else")}
+    registry = HttpRegistry(f"{HOST}/acme", logins=logins, transport=httpx.MockTransport(respond))
+
+    assert registry.digest(f"{HOST}/acme/modelops/flow:c") == DIGEST
+    with pytest.raises(ForbiddenError, match="refuses the login of 'somebody' for modelops/flow"):
+        registry.digest(f"{HOST}/modelops/flow:c")

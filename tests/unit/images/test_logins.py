@@ -25,11 +25,13 @@ def test_every_way_to_write_a_login_is_read(tmp_path: Path) -> None:
         "https://index.docker.io/v1/": {"username": "u", "password": "p"},
         "registry.example.com": {"identitytoken": "t"},
         "nothing.example.com": {},
+        "r.example/acme": {"auth": base64.b64encode(b"c:d").decode()},
     }
     assert logins.load(_file(tmp_path, {"auths": auths})) == {
         "10.217.0.1:5000": Login(user="a", password="b:c"),
         "docker.io": Login(user="u", password="p"),
         "registry.example.com": Login(user="", identity_token="t"),
+        "r.example/acme": Login(user="c", password="d"),
     }
 
 

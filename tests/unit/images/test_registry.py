@@ -3,7 +3,8 @@ import pytest
 
 from scheduler.errors import ForbiddenError, UnavailableError
 from scheduler.images.connection import is_plain
-from scheduler.images.registry import HttpRegistry, split
+from scheduler.images.references import split
+from scheduler.images.registry import HttpRegistry
 
 HOST = "10.217.0.1:5000"
 DIGEST = "sha256:" + "a" * 64
@@ -24,6 +25,19 @@ def test_the_digest_is_the_one_the_registry_states() -> None:
     assert registry.digest(f"{HOST}/modelops/flow:abc") == DIGEST
     assert (seen[0].method, str(seen[0].url)) == ("HEAD", f"http://{HOST}/v2/modelops/flow/manifests/abc")
     assert "application/vnd.oci.image.manifest.v1+json" in seen[0].headers["Accept"]
+
+
+def test_a_registry_with_a_path_is_spoken_to_as_it_was_told() -> None:
+    seen: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, headers={"Docker-Content-Digest": DIGEST})
+
+    registry = HttpRegistry(f"{HOST}/acme", plain_http=False, transport=httpx.MockTransport(respond))
+
+    assert registry.digest(f"{HOST}/acme/modelops/flow:abc") == DIGEST
+    assert str(seen[0].url) == f"https://{HOST}/v2/acme/modelops/flow/manifests/abc"
 
 
 def test_an_image_that_is_not_there_has_no_digest() -> None:
@@ -55,6 +69,7 @@ def test_a_registry_that_does_not_answer_is_unavailable() -> None:
         ("registry.example.com/modelops/base", ("registry.example.com", "modelops/base", "latest")),
         (f"{HOST}/modelops/base@{DIGEST}", (HOST, "modelops/base", DIGEST)),
         (f"{HOST}/modelops/base:1.0@{DIGEST}", (HOST, "modelops/base", DIGEST)),
+        (f"r.example/acme/modelops/base@{DIGEST}", ("r.example", "acme/modelops/base", DIGEST)),
     ],
 )
 def test_references_are_split(reference: str, parts: tuple[str, str, str]) -> None:

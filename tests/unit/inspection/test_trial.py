@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.errors import UnavailableError
 from scheduler.inspection import trial
+from scheduler.inspection.facts import Registry
 from scheduler.model.types import Manifest
 
 # as containerd words them
@@ -110,14 +111,15 @@ def _registry(answers: dict[str, int]) -> httpx.MockTransport:
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.scheme not in answers:
             raise httpx.ConnectError("Connection refused")
-        return httpx.Response(answers[request.url.scheme])
+        return httpx.Response(answers[request.url.scheme] if request.url.path == "/v2/" else 404)
 
     return httpx.MockTransport(respond)
 
 
 @pytest.mark.parametrize("answers", [{"https": 200}, {"https": 401}, {"http": 200}, {"https": 404, "http": 401}])
 def test_a_registry_answers_with_or_without_tls_and_accounts(answers: dict[str, int]) -> None:
-    assert trial.reached("registry.example.com:5000", _registry(answers)).failure == ""
+    for name in ("registry.example.com:5000", "registry.example.com:5000/acme/team"):
+        assert trial.reached(name, _registry(answers)) == Registry(host=name, failure="")
 
 
 def test_every_way_to_a_registry_that_fails_is_told() -> None:

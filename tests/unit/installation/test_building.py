@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,16 @@ def test_a_program_is_compiled_once_into_an_image_that_holds_nothing_else(worksh
     packed = workshop.store.blobs["modelops/engine", layer["digest"]]
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         assert [(entry.name, oct(entry.mode)) for entry in archive] == [("engine", "0o755")]
+
+
+def test_a_registry_may_have_a_path(workshop: Workshop, go: Path) -> None:
+    order = replace(compiled(workshop), registry=f"{REGISTRY}/acme/team")
+
+    first, second = (workshop.program(order, go=go) for _ in range(2))
+
+    assert first.reference.startswith(f"{REGISTRY}/acme/team/modelops/engine@sha256:")
+    assert {repository for repository, _ in workshop.store.manifests} == {"acme/team/modelops/engine"}
+    assert (first.is_new, second.is_new) == (True, False)
 
 
 @pytest.mark.parametrize(("file", "is_built"), [("main.go", True), ("go.sum", True), ("main_test.go", False)])
