@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from scheduler.errors import InvalidInputError
-from scheduler.images import build, context
+from scheduler.images import build, context, references
 from scheduler.images.build import Order
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import BOOTSTRAP_PROGRAMS, BuildStep
@@ -44,7 +44,9 @@ def lacking(order: Order, registry: Registry, *, steps: Sequence[BuildStep]) -> 
         for name in BOOTSTRAP_PROGRAMS
         if context.find_program(name, order.binaries) is None
     ]
-    if registry.digest(order.base) is None:
+    if fault := references.fault(order.base):
+        problems.append(Problem(pointer="--base", message=fault))
+    elif registry.digest(order.base) is None:
         problems.append(
             Problem(
                 message=f"the base image {order.base} is not in its registry: push a Debian 13 image with python3, "

@@ -147,7 +147,12 @@ def _reference(name: str, tag: str, order: Order) -> str:
 
 
 def base_digest(reference: str, registry: Registry) -> str:
-    """The digest of the image that builds start from; NotFoundError with the remedy when there is none."""
+    """The digest of the image that builds start from; NotFoundError with the remedy when there is none.
+
+    A reference that does not say where the image is is refused.
+    """
+    if fault := references.fault(reference):
+        raise InvalidInputError([Problem(pointer="base", message=fault)])
     digest = registry.digest(reference)
     if digest is None:
         raise NotFoundError(

@@ -16,9 +16,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from scheduler import rest
-from scheduler.errors import ForbiddenError, UnavailableError
+from scheduler.errors import ForbiddenError, InvalidInputError, UnavailableError
 from scheduler.images import logins as known_logins
 from scheduler.images.logins import Login
+from scheduler.model.problem import Problem
 
 _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
 _SECONDS: Final = httpx.Timeout(60, connect=10)
@@ -59,7 +60,7 @@ class Connection:
         plain_http: bool | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`host` is a registry's without its path. `logins` are those of all registries.
+        """`host` is a registry's without its path; what can be none is refused. `logins` are those of all registries.
 
         `plain_http` None: plain HTTP exactly when `host` is a private or loopback address, not a name.
         """
@@ -67,13 +68,16 @@ class Connection:
         self._logins = logins or {}
         self._is_plain = is_plain(host) if plain_http is None else plain_http
         self._authorizations: dict[tuple[str, bool], str] = {}
-        self._client = httpx.Client(
-            base_url=f"{'http' if self._is_plain else 'https'}://{_address(host)}",
-            timeout=_SECONDS,
-            transport=transport,
-            # a proxy for the outside world does not know the cluster's own addresses
-            trust_env=not self._is_plain,
-        )
+        try:
+            self._client = httpx.Client(
+                base_url=f"{'http' if self._is_plain else 'https'}://{_address(host)}",
+                timeout=_SECONDS,
+                transport=transport,
+                # a proxy for the outside world does not know the cluster's own addresses
+                trust_env=not self._is_plain,
+            )
+        except httpx.InvalidURL as error:
+            raise InvalidInputError([Problem(message=f"'{host}' is no registry: {error}")]) from error
 
     def close(self) -> None:
         self._client.close()

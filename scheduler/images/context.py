@@ -30,11 +30,8 @@ class Context:
     sources: Mapping[str, Path]
 
     def files(self) -> tuple[ContextFile, ...]:
-        """Every file with its digest; reads them all."""
-        return tuple(
-            ContextFile(path=path, sha256=sha256(source), is_executable=_is_executable(source))
-            for path, source in sorted(self.sources.items())
-        )
+        """Every file with its digest; reads them all, and refuses those that cannot be read, all at once."""
+        return described(self.sources)
 
     def lay_out(self, folder: Path) -> Path:
         """Copy everything below `folder`, modes reduced to 0644 and 0755; returns the Containerfile's path."""
@@ -44,14 +41,14 @@ class Context:
             shutil.copyfile(source, target)
             target.chmod(0o755 if _is_executable(source) else 0o644)
         containerfile = folder.parent / f"{folder.name}.Containerfile"
-        containerfile.write_text(self.containerfile)
+        containerfile.write_text(self.containerfile, encoding="utf-8")
         return containerfile
 
 
 def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path] = ()) -> Context:
     """The context of a step below the project's `root`; programs come from the folders `binaries`, else from PATH.
 
-    Whatever is missing is reported at once.
+    Whatever is missing is reported at once; a Containerfile that is no text is refused.
     """
     containerfile = root / "charts" / "subcharts" / step.chart / step.containerfile
     programs = {name: find_program(name, binaries) for name in step.programs}
@@ -71,7 +68,7 @@ def gather(step: BuildStep, *, root: Path, binaries: Sequence[Path] = ()) -> Con
         **{str(file.relative_to(root)): file for path in step.context for file in walk(root / path)},
         **{f"bin/{name}": found for name, found in programs.items() if found is not None},
     }
-    return Context(containerfile=containerfile.read_text(), sources=sources)
+    return Context(containerfile=_text(step, containerfile), sources=sources)
 
 
 def of_program(step: BuildStep, program: Path) -> Context:
@@ -97,9 +94,32 @@ def find_program(name: str, folders: Iterable[Path]) -> Path | None:
     return Path(found) if found else None
 
 
-def sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+def described(sources: Mapping[str, Path]) -> tuple[ContextFile, ...]:
+    """Path in the context -> file on disk, as the files that the content's tag counts, by path.
+
+    What cannot be read, such as a link to nothing, is refused, all at once.
+    """
+    found, problems = [], []
+    for path, source in sorted(sources.items()):
+        try:
+            with source.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        except OSError as error:
+            why = f"is a link to '{source.readlink()}', which is not there" if source.is_symlink() else error.strerror
+            problems.append(Problem(document=path, message=f"cannot be read: {why}"))
+        else:
+            found.append(ContextFile(path=path, sha256=digest, is_executable=_is_executable(source)))
+    if problems:
+        raise InvalidInputError(problems)
+    return tuple(found)
+
+
+def _text(step: BuildStep, containerfile: Path) -> str:
+    try:
+        return containerfile.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        problem = Problem(document=f"{step.chart}/{step.containerfile}", message=f"cannot be read: {error}")
+        raise InvalidInputError([problem]) from error
 
 
 def walk(path: Path) -> Iterator[Path]:

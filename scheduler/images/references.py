@@ -5,6 +5,15 @@ A registry may have a path, such as `r.example/acme`: its host is asked, and the
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+WHOLE: Final = (
+    r"((localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[0-9a-fA-F:]+\])(:[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)"
+    r"/[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{64})?"
+)
+"""A reference that says where the image is; the charts' schemas have the same pattern."""
+
 
 def split(reference: str) -> tuple[str, str, str]:
     """(host of the registry, repository, tag or digest).
@@ -28,6 +37,20 @@ def has_registry(reference: str) -> bool:
     """
     first, slash, _ = reference.partition("/")
     return bool(slash) and (first == "localhost" or "." in first or ":" in first)
+
+
+def fault(reference: str) -> str:
+    """Why nobody can be asked for such an image, and what would be right; empty when somebody can.
+
+    >>> fault("debian:13")
+    "'debian:13' names no registry; with one it is such as docker.io/library/debian:13"
+    """
+    if re.fullmatch(WHOLE, reference):
+        return ""
+    if has_registry(reference):
+        return f"'{reference}' is no reference of an image; one is <registry>/<repository>:<tag>, or …@sha256:<digest>"
+    folder = "" if "/" in reference else "library/"
+    return f"'{reference}' names no registry; with one it is such as docker.io/{folder}{reference}"
 
 
 def host(registry: str) -> str:

@@ -55,7 +55,7 @@ def _image(options: argparse.Namespace) -> int:
     began = time.monotonic()
     try:
         made, tag, is_new = _made(options, deadline=began + options.seconds - _RESERVE_SECONDS)
-    except SchedulerError as error:
+    except Exception as error:  # noqa: BLE001 - a step that ends without an outcome tells nobody why
         return _failed(options, error, began, options.outcome)
     options.result.write_text(made)
     state = State.BUILT if is_new else State.SKIPPED
@@ -159,7 +159,7 @@ def _deploy(options: argparse.Namespace) -> int:
         words = deployment.deploy(order, ports=ports)
     except StoppedError:
         raise
-    except SchedulerError as error:
+    except Exception as error:  # noqa: BLE001 - as above
         return _failed(options, error, began, options.result)
     options.result.write_text(Outcome(state=State.DEPLOYED, seconds=_since(began), message=words).text())
     print(f"deploy: {words}", flush=True)
@@ -226,7 +226,9 @@ def _told(options: argparse.Namespace, program: Callable[[], str]) -> int:
     return code
 
 
-def _failed(options: argparse.Namespace, error: SchedulerError, began: float, result: Path) -> int:
+def _failed(options: argparse.Namespace, error: Exception, began: float, result: Path) -> int:
+    if not isinstance(error, SchedulerError):
+        _log.error("this was not foreseen", exc_info=error)
     message = remedies.told(error)
     result.write_text(Outcome(state=State.FAILED, seconds=_since(began), message=message).text())
     print(f"{options.program}: failed: {message}", flush=True)

@@ -12,7 +12,6 @@ from scheduler.golang import compiler, finding
 from scheduler.golang.finding import Place
 from scheduler.images import build, content, context, program_image, references
 from scheduler.images.build import Made
-from scheduler.images.content import ContextFile
 from scheduler.images.port import Builder, Registry
 from scheduler.images.step import TOOLS, BuildStep
 from scheduler.images.store import Store
@@ -80,7 +79,7 @@ def program(order: Order, compiling: Compiling, *, store: Store, registry: Regis
     version = finding.version([module], compiling.place)
     tag = content.tag(
         containerfile=context.of_program(order.item, Path()).containerfile,
-        files=_files(module),
+        files=context.described({source.relative_to(module).as_posix(): source for source in compiler.sources(module)}),
         args={**order.item.args, "GO": version, "FLAGS": " ".join(compiler.flags())},
         base_digest="",
         earlier_digests={name: made.rpartition("@")[2] for name, made in order.images().items()},
@@ -111,13 +110,6 @@ def _module(order: Order) -> Path:
         document = f"{order.item.chart}/values.yaml"
         raise InvalidInputError([Problem(document=document, pointer="/builds", message=message)])
     return found[0]
-
-
-def _files(module: Path) -> Sequence[ContextFile]:
-    return [
-        ContextFile(path=source.relative_to(module).as_posix(), sha256=context.sha256(source))
-        for source in compiler.sources(module)
-    ]
 
 
 def parse_images(pairs: Sequence[str]) -> Mapping[str, str]:

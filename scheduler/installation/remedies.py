@@ -22,6 +22,7 @@ _OF_INPUT: Final = {
     "is not there": _CONTEXT,
     "applications do not fit": "raise the quota, or ask for less: global.size, the servers' resources, their replicas",
 }
+_UNFORESEEN: Final = "this is a fault of the program: report it with the log of the step"
 _QUOTA: Final = (
     "raise global.build.quota, or whatever other quota the build namespace has, or lower global.build.resources"
 )
@@ -54,8 +55,10 @@ _BY_WORDS: Final = {
 """The first that fits counts."""
 
 
-def told(error: SchedulerError) -> str:
+def told(error: Exception) -> str:
     """The error's words, and behind them what to do about it where that is known."""
+    if not isinstance(error, SchedulerError):
+        return f"{type(error).__name__}: {error}\n→ {_UNFORESEEN}"
     words = str(error).strip()
     remedy = _remedy(error, words.lower())
     return f"{words}\n→ {remedy}" if remedy else words

@@ -39,7 +39,7 @@ OTHER: Final[Mapping[str, Any]] = {
     "proxy.except": "10.0.0.0/8",
     "build.enabled": False,
     "build.tools": f"tools@sha256:{'b' * 64}",
-    "build.base": "base:next",
+    "build.base": "elsewhere.example.com/base:next",
     "build.parallel": 1,
     "build.namespace": "elsewhere",
     "build.createNamespace": False,

@@ -263,7 +263,7 @@ def test_the_values_are_those_of_the_release_and_have_the_digest_that_the_deploy
     ("what", "change"),
     [
         ("the tools", lambda values: values["global"]["build"].update(tools=f"tools@sha256:{'b' * 64}")),
-        ("the base", lambda values: values["global"]["build"].update(base="base:next")),
+        ("the base", lambda values: values["global"]["build"].update(base="elsewhere.example.com/base:next")),
         ("a server's setting", lambda values: values.update({"scheduling-server": {"replicas": 2}})),
         ("a step", lambda values: values.update({"scoring-server-pmml": {"enabled": False}})),
         ("a Secret", lambda values: values["global"]["build"].update(settingsSecret="archives")),

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from scheduler import assets
+from scheduler.images import references
 from tests.charts import render, schemas
 
 WITH_VALUES = tuple(path for path in render.CHARTS if path.name != "common")
@@ -48,6 +49,11 @@ def test_every_object_is_closed_unless_something_else_checks_it(chart: Path) -> 
 def test_the_globals_are_the_same_in_every_chart() -> None:
     first, *others = (schemas.of(chart)["properties"]["global"] for chart in WITH_VALUES)
     assert [other for other in others if other != first] == []
+
+
+def test_the_base_of_builds_is_a_reference_as_the_programs_take_it() -> None:
+    build = schemas.of(render.PLATFORM)["properties"]["global"]["properties"]["build"]["properties"]
+    assert build["base"]["pattern"] == f"^({references.WHOLE})?$"
 
 
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=ids)

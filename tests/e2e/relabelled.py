@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from scheduler import digests
-from scheduler.images import registry
+from scheduler.images import references
 from scheduler.images.connection import Connection
 from scheduler.images.http_store import HttpStore
 from scheduler.images.store import Document
@@ -33,7 +33,7 @@ class Folder:
 
 def image(reference: str, *, host: str, word: str, folder: Folder | None = None) -> str:
     """The twin's reference, which bears `word` as label and tag; `host` is the registry as this machine names it."""
-    pulled_from, repository, digest = registry.split(reference)
+    pulled_from, repository, digest = references.split(reference)
     with closing(Connection(host)) as connection:
         store = HttpStore(connection)
         found = store.manifest(repository, digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,15 @@ def test_an_installed_package_is_told_from_a_checkout(order: Order) -> None:
         bootstrap.images(order, builder=FakeBuilder(registry), registry=registry, tell=lambda _: None)
 
     assert "MODELOPS_ASSETS" in str(raised.value)
+
+
+def test_a_base_without_a_registry_is_told_with_all_else_that_is_lacking(order: Order) -> None:
+    registry = FakeRegistry()
+    order = replace(order, base="debian:trixie")
+    with pytest.raises(InvalidInputError) as raised:
+        bootstrap.images(order, builder=FakeBuilder(registry), registry=registry, tell=lambda _: None)
+    assert len(raised.value.problems) == 3
+    assert "--base: 'debian:trixie' names no registry" in str(raised.value)
 
 
 def test_the_values_name_the_image_and_both_names_of_the_registry() -> None:

@@ -83,6 +83,22 @@ def test_everything_that_a_build_lacks_is_reported_at_once(root: Path, monkeypat
     ]
 
 
+def test_files_that_cannot_be_read_are_named_at_once(root: Path) -> None:
+    for name in ("one", "two"):
+        (root / "scheduler" / name).symlink_to("nowhere")
+    with pytest.raises(InvalidInputError) as raised:
+        Workshop(root).images()
+    assert [str(problem) for problem in raised.value.problems] == [
+        f"scheduler/{name}: cannot be read: is a link to 'nowhere', which is not there" for name in ("one", "two")
+    ]
+
+
+def test_a_containerfile_that_is_no_text_is_named(root: Path) -> None:
+    (root / "charts" / "subcharts" / "flow" / "build" / "Containerfile").write_bytes(b"FROM \xff")
+    with pytest.raises(InvalidInputError, match=r"flow/build/Containerfile: cannot be read: .*utf-8"):
+        Workshop(root).images()
+
+
 def test_a_failed_build_ends_with_the_builders_words(root: Path) -> None:
     write(root / "charts" / "subcharts" / "runtime" / "build" / "Containerfile", "RUN FAIL")
     with pytest.raises(ProgramError, match=r"image runtime was not built: .*FAIL"):

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from scheduler.errors import ForbiddenError, UnavailableError
+from scheduler.errors import ForbiddenError, InvalidInputError, UnavailableError
 from scheduler.images.connection import is_plain
 from scheduler.images.references import split
 from scheduler.images.registry import HttpRegistry
@@ -61,6 +61,11 @@ def test_a_registry_that_does_not_answer_is_unavailable() -> None:
 
     with pytest.raises(UnavailableError, match="does not answer"):
         HttpRegistry(HOST, transport=httpx.MockTransport(refuse)).digest(f"{HOST}/modelops/flow:abc")
+
+
+def test_what_is_no_name_of_a_registry_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="'debian:trixie' is no registry"):
+        HttpRegistry(HOST).digest("debian:trixie")
 
 
 @pytest.mark.parametrize(
