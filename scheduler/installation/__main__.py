@@ -229,7 +229,7 @@ def _told(options: argparse.Namespace, program: Callable[[], str]) -> int:
 def _failed(options: argparse.Namespace, error: Exception, began: float, result: Path) -> int:
     if not isinstance(error, SchedulerError):
         _log.error("this was not foreseen", exc_info=error)
-    message = remedies.told(error)
+    message = remedies.told(error, registry=options.registry, base=getattr(options, "base", ""))
     result.write_text(Outcome(state=State.FAILED, seconds=_since(began), message=message).text())
     print(f"{options.program}: failed: {message}", flush=True)
     return 1

@@ -6,9 +6,11 @@ import re
 from typing import Final
 
 from scheduler.errors import ForbiddenError, InvalidInputError, ProgramError, SchedulerError, UnavailableError
+from scheduler.images import references
 
 _LOGIN: Final = "give the login of the registry in the Secret global.build.pushSecret, with the right to push"
-_DOWN: Final = "see that the registry of global.registry.push runs and that pods of the build namespace reach it"
+_DOWN: Final = "see that the registry of {} runs and that pods of the build namespace reach it"
+_SILENT: Final = re.compile(r"the registry (\S+) does not answer")
 _CONTEXT: Final = (
     "run `modelops images bootstrap` from a project that has it and set global.build.tools to that image, or mend the "
     "sub-chart's builds"
@@ -55,12 +57,16 @@ _BY_WORDS: Final = {
 """The first that fits counts."""
 
 
-def told(error: Exception) -> str:
-    """The error's words, and behind them what to do about it where that is known."""
+def told(error: Exception, *, registry: str = "", base: str = "") -> str:
+    """The error's words, and behind them what to do about it where that is known.
+
+    `registry` and `base` are what global.registry.push and global.build.base say: of two registries one may be down.
+    """
     if not isinstance(error, SchedulerError):
         return f"{type(error).__name__}: {error}\n→ {_UNFORESEEN}"
     words = str(error).strip()
-    remedy = _remedy(error, words.lower())
+    silent = _SILENT.search(words) if isinstance(error, UnavailableError) else None
+    remedy = _of_silent(silent[1], registry=registry, base=base) if silent else _remedy(error, words.lower())
     return f"{words}\n→ {remedy}" if remedy else words
 
 
@@ -85,8 +91,12 @@ def _remedy(error: SchedulerError, words: str) -> str:
         return _LOGIN
     if isinstance(error, UnavailableError) and "did not end within" in words:
         return _TIME
-    if isinstance(error, UnavailableError) and "the registry" in words and "does not answer" in words:
-        return _DOWN
     if not isinstance(error, ProgramError | UnavailableError):
         return ""
     return next((remedy for pattern, remedy in _BY_WORDS.items() if re.search(pattern, words)), "")
+
+
+def _of_silent(host: str, *, registry: str, base: str) -> str:
+    given = {"global.registry.push": registry, "global.build.base": base}
+    names = [name for name, value in given.items() if references.host(value) == host]
+    return _DOWN.format(" and ".join(names or given))

@@ -44,6 +44,20 @@ def test_a_known_fault_comes_with_what_to_do(error: SchedulerError, remedy: str)
     assert remedy in told
 
 
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("registry.example.com:5000", "of global.registry.push runs"),
+        ("mirror.example.com", "of global.build.base runs"),
+        ("auth.example.com", "of global.registry.push and global.build.base runs"),
+    ],
+)
+def test_a_registry_that_is_down_is_looked_for_in_the_value_that_names_it(host: str, named: str) -> None:
+    error = UnavailableError(f"the registry {host} does not answer: refused")
+    told = remedies.told(error, registry="registry.example.com:5000/acme", base="mirror.example.com/debian:13")
+    assert named in told
+
+
 @pytest.mark.parametrize("error", [ProgramError("gcc: 5001 errors"), NotFoundError("no such thing")])
 def test_an_unknown_fault_comes_as_it_is(error: SchedulerError) -> None:
     assert remedies.told(error) == str(error)
