@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
+from scheduler.images.context import Context
 from tests.unit.images.workshop import BASE, REGISTRY, Workshop, chart, write
 
 
@@ -54,6 +56,43 @@ def test_a_change_rebuilds_the_image_and_those_that_come_after_it(root: Path) ->
     write(root / "scheduler" / "errors.py", "x = 2")
     workshop.images()
     assert workshop.built == ["runtime", "flow", "runtime", "flow"]
+
+
+def _other_args(workshop: Workshop) -> None:
+    chart(workshop.root, "runtime", context=["scheduler"], bootstrap=True, args={"A": "2"})
+
+
+def _other_base(workshop: Workshop) -> None:
+    workshop.registry.digests[BASE] = "sha256:another under the same name"
+
+
+def _other_mode(workshop: Workshop) -> None:
+    (workshop.root / "scheduler" / "errors.py").chmod(0o755)
+
+
+@pytest.mark.parametrize("change", [_other_args, _other_base, _other_mode])
+def test_whatever_an_image_is_made_from_makes_it_anew(root: Path, change: Callable[[Workshop], None]) -> None:
+    workshop = Workshop(root)
+    workshop.images()
+    change(workshop)
+    workshop.images()
+    assert workshop.built == ["runtime", "flow", "runtime", "flow"]
+
+
+def test_files_are_laid_out_with_their_content_and_readable_by_all(tmp_path: Path) -> None:
+    program, text = write(tmp_path / "program", "#!/bin/sh"), write(tmp_path / "text", "x = 1")
+    program.chmod(0o700)
+    text.chmod(0o600)
+
+    containerfile = Context(containerfile="FROM scratch", sources={"bin/p": program, "t": text}).lay_out(tmp_path / "c")
+
+    assert containerfile.read_text() == "FROM scratch"
+    laid_out = {path: tmp_path / "c" / path for path in ("bin/p", "t")}
+    assert {path: oct(file.stat().st_mode & 0o777) for path, file in laid_out.items()} == {
+        "bin/p": "0o755",
+        "t": "0o644",
+    }
+    assert [file.read_text() for file in laid_out.values()] == ["#!/bin/sh", "x = 1"]
 
 
 def test_a_change_of_a_later_image_rebuilds_that_one_alone(root: Path) -> None:

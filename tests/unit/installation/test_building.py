@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
+from scheduler.golang import compiler
 from scheduler.images.step import BuildStep
 from scheduler.installation import building
 from scheduler.installation.building import Order
@@ -49,8 +51,9 @@ def go(tmp_path: Path) -> Path:
     return tmp_path / "ours"
 
 
-def compiled(workshop: Workshop) -> Order:
-    return server(workshop, name="engine", chart="engine", containerfile="", task="compile-engine", context=("engine",))
+def compiled(workshop: Workshop, earlier: dict[str, str] | None = None, **item: Any) -> Order:
+    step = {"name": "engine", "chart": "engine", "containerfile": "", "task": "compile-engine", "context": ("engine",)}
+    return server(workshop, earlier, **{**step, **item})
 
 
 def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) -> None:
@@ -66,12 +69,33 @@ def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) ->
     }
 
 
-def test_an_image_is_built_again_when_one_before_it_is_another(workshop: Workshop) -> None:
-    other = f"{REGISTRY}/modelops/engine@sha256:{'2' * 64}"
+def _other_base(workshop: Workshop) -> None:
+    workshop.registry.digests[BASE] = "sha256:another under the same name"
 
-    workshop.image(server(workshop, {"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}, after=("engine",)))
 
-    assert workshop.image(server(workshop, {"engine": other}, after=("engine",))).is_new
+def _other_mode(workshop: Workshop) -> None:
+    (workshop.root / "scheduler" / "errors.py").chmod(0o755)
+
+
+@pytest.mark.parametrize("change", [_other_base, _other_mode])
+def test_an_image_is_built_again_from_other_files(workshop: Workshop, change: Callable[[Workshop], None]) -> None:
+    workshop.image(server(workshop))
+    change(workshop)
+
+    assert workshop.image(server(workshop)).is_new
+
+
+BEFORE = {"engine": f"{REGISTRY}/modelops/engine@{DIGEST}"}
+OTHER_BEFORE = {"engine": f"{REGISTRY}/modelops/engine@sha256:{'2' * 64}"}
+
+
+@pytest.mark.parametrize(("args", "earlier"), [({"A": "2"}, BEFORE), ({"A": "1"}, OTHER_BEFORE)])
+def test_an_image_is_built_again_with_other_arguments_and_after_another_image(
+    workshop: Workshop, args: dict[str, str], earlier: dict[str, str]
+) -> None:
+    workshop.image(server(workshop, BEFORE, after=("engine",), args={"A": "1"}))
+
+    assert workshop.image(server(workshop, earlier, after=("engine",), args=args)).is_new
 
 
 def test_images_that_were_not_given_are_refused_at_once(workshop: Workshop) -> None:
@@ -120,6 +144,25 @@ def test_what_a_program_is_compiled_from_makes_it_new(workshop: Workshop, go: Pa
     write(workshop.root / "engine" / file, "package other")
 
     assert workshop.program(compiled(workshop), go=go).is_new is is_built
+
+
+@pytest.mark.parametrize(("args", "earlier"), [({"A": "2"}, BEFORE), ({"A": "1"}, OTHER_BEFORE)])
+def test_a_program_is_compiled_again_with_other_arguments_and_after_another_image(
+    workshop: Workshop, go: Path, args: dict[str, str], earlier: dict[str, str]
+) -> None:
+    workshop.program(compiled(workshop, BEFORE, after=("engine",), args={"A": "1"}), go=go)
+
+    assert workshop.program(compiled(workshop, earlier, after=("engine",), args=args), go=go).is_new
+
+
+def test_other_flags_of_the_compiler_compile_again(
+    workshop: Workshop, go: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.program(compiled(workshop), go=go)
+    with_more = compiler.flags(tags=["more"])
+    monkeypatch.setattr(compiler, "flags", lambda: with_more)
+
+    assert workshop.program(compiled(workshop), go=go).is_new
 
 
 def test_another_go_compiles_again(workshop: Workshop, go: Path) -> None:
