@@ -92,6 +92,8 @@ def bootstrap(
 ) -> None:
     """Put container-tools into a registry: the one image that an installation needs to build all others.
 
+    The values name the base image by the digest that it has now: builds start from that one until this is done again.
+
     It takes buildah, helm and no Docker. Logins of registries are those of buildah, podman or docker on this machine.
     """
     targets.check(registries={"REGISTRY": registry, "--pull-registry": pull_registry}, files={"--values": values})
@@ -102,13 +104,14 @@ def bootstrap(
         base=base or f"{registry}/modelops/base:trixie",
         binaries=binaries or (),
     )
+    asked = _registry(registry, plain_http)
     with _builder(storage, storage_driver, plain_http) as builder:
-        made = bootstrapping.images(order, builder=builder, registry=_registry(registry, plain_http), tell=output.note)
+        made = bootstrapping.images(order, builder=builder, registry=asked, tell=output.note)
     pull = pull_registry or registry
     found = building.named(made, push=registry, pull=pull)
     if values is not None:
-        tools = found[TOOLS]
-        values.write_text(building.tools_values_text(tools, push=registry, pull=pull, base=order.base))
+        by_digest = building.by_digest(order.base, asked)
+        values.write_text(building.tools_values_text(found[TOOLS], push=registry, pull=pull, base=by_digest))
     _show(found, form)
 
 

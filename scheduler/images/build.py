@@ -47,7 +47,10 @@ def named(made: Mapping[str, str], *, push: str, pull: str) -> Mapping[str, str]
 
 
 def tools_values_text(reference: str, *, push: str, pull: str, base: str) -> str:
-    """What an installation needs to know of the image that was made before it, as Helm values, YAML."""
+    """What an installation needs to know of the image that was made before it, as Helm values, YAML.
+
+    `base` is by digest: the same values build the same images later, whatever its tag names then.
+    """
     build = {"tools": reference, "base": base}
     return yaml.safe_dump({"global": {"registry": {"push": push, "pull": pull}, "build": build}})
 
@@ -105,14 +108,19 @@ def one(
     registry: Registry,
 ) -> Made:
     """The image of a step, from its context and the references of the images it comes after."""
+    base = "" if item.task else by_digest(order.base, registry)
     tag = content.tag(
         containerfile=found.containerfile,
         files=found.files(),
         args=item.args,
-        base_digest="" if item.task else base_digest(order.base, registry),
+        base_digest=base.rpartition("@")[2],
         earlier_digests={name: reference.rpartition("@")[2] for name, reference in earlier.items()},
     )
-    arguments = {**item.args, "BASE": order.base, **{step.argument(name): made for name, made in earlier.items()}}
+    arguments = {
+        **item.args,
+        "BASE": base or order.base,
+        **{step.argument(name): made for name, made in earlier.items()},
+    }
     reference = _reference(item.name, tag, order)
 
     def make(folder: Path) -> str:
@@ -146,10 +154,10 @@ def _reference(name: str, tag: str, order: Order) -> str:
     return f"{references.image(order.registry, name)}:{tag}"
 
 
-def base_digest(reference: str, registry: Registry) -> str:
-    """The digest of the image that builds start from; NotFoundError with the remedy when there is none.
+def by_digest(reference: str, registry: Registry) -> str:
+    """The image that builds start from, by the digest that it has now.
 
-    A reference that does not say where the image is is refused.
+    NotFoundError with the remedy when it is not there. A reference that does not say where the image is is refused.
     """
     if fault := references.fault(reference):
         raise InvalidInputError([Problem(pointer="base", message=fault)])
@@ -159,7 +167,8 @@ def base_digest(reference: str, registry: Registry) -> str:
             f"the base image {reference} is not in its registry; push any Debian 13 image with python3, python3-venv "
             "and ca-certificates there and name it as --base (`modelops cluster up` puts one into its own registry)"
         )
-    return digest
+    host, repository, _ = references.split(reference)
+    return f"{host}/{repository}@{digest}"
 
 
 def _found(item: BuildStep, order: Order) -> Context:

@@ -41,7 +41,8 @@ class FakeBuilder:
 
     def push(self, reference: str) -> str:
         digest = digests.of(reference.encode())
-        self.registry.digests[reference] = digest
+        host, repository, _ = split(reference)
+        self.registry.digests |= {reference: digest, f"{host}/{repository}@{digest}": digest}
         return digest
 
 

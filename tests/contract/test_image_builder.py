@@ -60,7 +60,7 @@ def test_the_registry_has_what_was_pushed(pair: Pair, folder: Path, tmp_path: Pa
     builder.build(reference=reference, folder=folder, containerfile=containerfile, args={"WORD": "a"})
     digest = builder.push(reference)
     assert digest.startswith("sha256:")
-    assert registry.digest(reference) == digest
+    assert registry.digest(reference) == registry.digest(f"{image}@{digest}") == digest
 
 
 def test_the_same_content_has_the_same_digest(pair: Pair, folder: Path, tmp_path: Path) -> None:

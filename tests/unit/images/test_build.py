@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from scheduler.errors import InvalidInputError, NotFoundError, ProgramError
+from scheduler.images import build
 from scheduler.images.context import Context
-from tests.unit.images.workshop import BASE, REGISTRY, Workshop, chart, write
+from tests.unit.images.workshop import BASE, BASE_DIGEST, REGISTRY, Workshop, chart, write
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def test_images_are_built_in_order_with_base_arguments_and_earlier_images(root: 
     workshop = Workshop(root)
     made = workshop.images()
     assert workshop.built == ["runtime", "flow"]
-    assert workshop.builder.built[0][1] == {"A": "1", "BASE": BASE}
-    assert workshop.builder.built[1][1] == {"BASE": BASE, "RUNTIME_IMAGE": made["runtime"]}
+    base = f"{REGISTRY}/modelops/base@{BASE_DIGEST}"
+    assert workshop.builder.built[0][1] == {"A": "1", "BASE": base}
+    assert workshop.builder.built[1][1] == {"BASE": base, "RUNTIME_IMAGE": made["runtime"]}
     assert made["runtime"].startswith(f"{REGISTRY}/modelops/runtime@sha256:")
 
 
@@ -101,6 +103,15 @@ def test_a_change_of_a_later_image_rebuilds_that_one_alone(root: Path) -> None:
     write(root / "charts" / "subcharts" / "flow" / "build" / "requirements.lock", "a==2")
     workshop.images()
     assert workshop.built == ["runtime", "flow", "flow"]
+
+
+def test_a_base_is_taken_by_the_digest_that_its_tag_has_now(root: Path) -> None:
+    workshop = Workshop(root)
+    pinned = build.by_digest(BASE, workshop.registry)
+    workshop.registry.digests |= {pinned: BASE_DIGEST, BASE: "sha256:newer"}
+
+    assert pinned == build.by_digest(pinned, workshop.registry) == f"{REGISTRY}/modelops/base@{BASE_DIGEST}"
+    assert build.by_digest(BASE, workshop.registry) == f"{REGISTRY}/modelops/base@sha256:newer"
 
 
 def test_a_missing_base_is_named(root: Path) -> None:

@@ -19,6 +19,8 @@ from scheduler.installation.building import Compiling
 REGISTRY: Final = "10.217.0.1:5000"
 BASE: Final = f"{REGISTRY}/modelops/base:trixie"
 DIGEST: Final = "sha256:" + "1" * 64
+BASE_DIGEST: Final = "sha256:" + "b" * 64
+"""What the tag of BASE names."""
 TOOLS: Final = f"{REGISTRY}/modelops/container-tools@{DIGEST}"
 
 
@@ -28,7 +30,7 @@ class Workshop:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.store = FakeStore()
-        self.registry = FakeRegistry({BASE: "sha256:base"}, store=self.store)
+        self.registry = FakeRegistry({BASE: BASE_DIGEST}, store=self.store)
         self.builder = FakeBuilder(self.registry)
         self.told: list[str] = []
 

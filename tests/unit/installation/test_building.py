@@ -17,7 +17,7 @@ from scheduler.golang import compiler
 from scheduler.images.step import BuildStep
 from scheduler.installation import building
 from scheduler.installation.building import Order
-from tests.unit.images.workshop import BASE, DIGEST, REGISTRY, TOOLS, Workshop, chart, write
+from tests.unit.images.workshop import BASE, BASE_DIGEST, DIGEST, REGISTRY, TOOLS, Workshop, chart, write
 
 FAKE_GO = """#!/bin/sh
 # go env GOVERSION | go build … -o TARGET PACKAGE
@@ -63,7 +63,7 @@ def test_an_image_is_built_once_from_the_images_before_it(workshop: Workshop) ->
 
     assert (first.is_new, second.is_new, first.reference) == (True, False, second.reference)
     assert workshop.builder.built[0][1] == {
-        "BASE": BASE,
+        "BASE": f"{REGISTRY}/modelops/base@{BASE_DIGEST}",
         "ENGINE_IMAGE": f"{REGISTRY}/modelops/engine@{DIGEST}",
         "CONTAINER_TOOLS_IMAGE": TOOLS,
     }
