@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from scheduler.errors import InvalidInputError
@@ -13,18 +13,16 @@ from scheduler.model.problem import Problem
 def order(steps: Iterable[BuildStep]) -> tuple[BuildStep, ...]:
     """The steps, each behind those named in its `after`; by name where that leaves a choice.
 
-    Two builds of one name, an unknown name in `after` and a cycle are refused, every one of them at once.
+    Two builds of one name, an unknown name in `after` and circles are refused, every one of them at once.
     """
     given = sorted(steps, key=lambda step: step.name)
-    problems = [*_doubles(given), *_unknown(given)]
+    problems = [*_doubles(given), *_unknown(given), *_circles(given)]
     if problems:
         raise InvalidInputError(problems)
     placed: dict[str, BuildStep] = {}
     waiting = given
     while waiting:
         ready = [step for step in waiting if all(name in placed for name in step.after)]
-        if not ready:
-            raise InvalidInputError([_cycle(waiting)])
         placed.update((step.name, step) for step in ready)
         waiting = [step for step in waiting if step.name not in placed]
     return tuple(placed.values())
@@ -74,13 +72,39 @@ def _unknown(steps: Sequence[BuildStep]) -> list[Problem]:
     ]
 
 
-def _cycle(waiting: Sequence[BuildStep]) -> Problem:
-    """One way round: from any waiting step along `after` until a name comes again."""
-    stuck = {step.name: step for step in waiting}
-    path = [min(stuck)]
+def _circles(steps: Sequence[BuildStep]) -> list[Problem]:
+    """One way round of each group of steps that all wait for each other; who only waits for such a group is in none."""
+    after: dict[str, list[str]] = {step.name: [] for step in steps}
+    for step in steps:
+        after[step.name] += (name for name in step.after if name in after)
+    behind = {name: _reached(name, after) for name in after}
+    told: set[str] = set()
+    problems = []
+    for name in sorted(after):
+        group = {other for other in behind[name] if name in behind[other]}
+        if group and name not in told:
+            told |= group
+            way = " -> ".join(_way_round(name, group, after))
+            problems.append(Problem(pointer="/builds", message=f"builds wait for each other: {way}"))
+    return problems
+
+
+def _reached(name: str, after: Mapping[str, Sequence[str]]) -> set[str]:
+    """All that a step waits for, directly or not; itself only when it is in a circle."""
+    found: set[str] = set()
+    open_ = [name]
+    while open_:
+        new = [one for one in after[open_.pop()] if one not in found]
+        found.update(new)
+        open_ += new
+    return found
+
+
+def _way_round(start: str, group: set[str], after: Mapping[str, Sequence[str]]) -> list[str]:
+    """From any step of the group along `after` until a name comes again."""
+    path = [start]
     while True:
-        following = next(name for name in stuck[path[-1]].after if name in stuck)
+        following = next(name for name in after[path[-1]] if name in group)
         if following in path:
-            names = " -> ".join([*path[path.index(following) :], following])
-            return Problem(pointer="/builds", message=f"builds wait for each other: {names}")
+            return [*path[path.index(following) :], following]
         path.append(following)

@@ -67,8 +67,30 @@ def test_every_fault_of_the_build_steps_is_told_at_once() -> None:
         "scoring-server-pmml.builds[3]: both has both containerfile and task; a build step has one of the two",
         "scoring-server-python.builds[0].name: scoring-server-python is the name of scoring-server-pmml.builds[0]",
         f"scoring-server-pmml.builds[4].after[0]: no build is named nothing (there are: {known})",
-        "builds: egg, hen wait for each other; name a way through without a circle in their `after`",
+        "builds: egg, hen wait for each other; name a way through without a circle in `after`",
         "streaming-runtime.builds[0].task: no chart makes a Task named no-such-task (there are: compile-bento)",
+    ]
+
+
+def test_each_circle_of_build_steps_is_told_and_nobody_who_only_waits_for_it() -> None:
+    pmml = [
+        step("scoring-server-pmml"),
+        step("egg", after=["hen"]),
+        step("hen", after=["egg"]),
+        step("behind", after=["hen", "scoring-server-pmml"]),
+        step("chicken", after=["behind"]),
+        step("narcissus", after=["narcissus", "egg"]),
+        step("stairs", after=["landing", "behind"]),
+        step("landing", after=["stairs"]),
+    ]
+    # the same name once more, without what makes the circle
+    python = [step("scoring-server-python"), step("stairs")]
+    said = refusal(minimal(**{"scoring-server-pmml": {"builds": pmml}, "scoring-server-python": {"builds": python}}))
+    assert said == [
+        "scoring-server-python.builds[1].name: stairs is the name of scoring-server-pmml.builds[6]",
+        "builds: egg, hen wait for each other; name a way through without a circle in `after`",
+        "builds: landing, stairs wait for each other; name a way through without a circle in `after`",
+        "builds: narcissus waits for itself; name a way through without a circle in `after`",
     ]
 
 

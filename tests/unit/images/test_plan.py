@@ -40,9 +40,27 @@ def test_unknown_names_and_doubles_are_refused_at_once_with_what_there_is() -> N
     ]
 
 
-def test_a_cycle_is_refused_with_its_way_round() -> None:
-    with pytest.raises(InvalidInputError, match="builds wait for each other: b -> c -> b"):
-        plan.order([_step("a", "b"), _step("b", "c"), _step("c", "b"), _step("free")])
+def test_each_circle_is_refused_with_its_way_round_and_nobody_who_only_waits_for_it() -> None:
+    first = [_step("b", "c"), _step("c", "b")]
+    between = [_step("a", "b"), _step("bridge", "b"), _step("free")]
+    second = [_step("x", "z", "bridge"), _step("y", "x"), _step("z", "y"), _step("self", "self")]
+    with pytest.raises(InvalidInputError) as raised:
+        plan.order([*first, *between, *second])
+    assert [str(problem) for problem in raised.value.problems] == [
+        "/builds: builds wait for each other: b -> c -> b",
+        "/builds: builds wait for each other: self -> self",
+        "/builds: builds wait for each other: x -> z -> y -> x",
+    ]
+
+
+def test_a_circle_is_told_beside_unknown_names_and_doubles_even_through_a_double() -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        plan.order([_step("a", "b", chart="one"), _step("a", chart="two"), _step("b", "a"), _step("c", "d")])
+    assert [problem.message.split(" (")[0] for problem in raised.value.problems] == [
+        "image 'a' is built more than once",
+        "'c' comes after 'd', which nothing builds",
+        "builds wait for each other: a -> b -> a",
+    ]
 
 
 def test_only_takes_what_is_wanted_and_what_that_needs() -> None:

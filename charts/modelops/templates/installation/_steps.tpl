@@ -10,8 +10,8 @@
 {{- dict "steps" $steps | toJson }}
 {{- end -}}
 
-{{- /* {"waves": [[step]], "left": [name]}, as JSON: each wave holds at most global.build.parallel steps, by name, all of whose
-       `after` stand in waves before; `left` are those that wait for each other. A name that no step has holds nobody up. */ -}}
+{{- /* {"waves": [[step]]}, as JSON: each wave holds at most global.build.parallel steps, by name, all of whose `after` stand in waves
+       before. A name that no step has holds nobody up; steps that wait for each other are in no wave. */ -}}
 {{- define "modelops.waves" -}}
 {{- $byName := dict }}
 {{- $placed := dict }}
@@ -33,7 +33,33 @@
 {{- if $wave }}{{ $waves = append $waves $wave }}{{ end }}
 {{- $waiting = $later }}
 {{- end }}
-{{- dict "waves" $waves "left" $waiting | toJson }}
+{{- dict "waves" $waves | toJson }}
+{{- end -}}
+
+{{- define "modelops.circles" -}}{{- /* {"circles": [[name]]}, as JSON: steps that all wait for each other, by name */ -}}
+{{- $behind := dict }}
+{{- range (include "modelops.steps" . | fromJson).steps }}
+{{- if not .bootstrap }}
+{{- $_ := set $behind .name (concat (index $behind .name | default list) (.after | default list) | uniq) }}
+{{- end }}
+{{- end }}
+{{- /* from what a step names to all that it waits for: at least one step further in each round */ -}}
+{{- range $behind }}
+{{- range $name, $after := $behind }}
+{{- $more := $after }}
+{{- range $after }}{{ $more = concat $more (index $behind . | default list) }}{{ end }}
+{{- $_ := set $behind $name (uniq $more) }}
+{{- end }}
+{{- end }}
+{{- $circles := list }}
+{{- range $name := keys $behind | sortAlpha }}
+{{- $circle := list }}
+{{- range $other := index $behind $name | sortAlpha }}
+{{- if has $name (index $behind $other | default list) }}{{ $circle = append $circle $other }}{{ end }}
+{{- end }}
+{{- if $circle }}{{ $circles = append $circles $circle }}{{ end }}
+{{- end }}
+{{- dict "circles" (uniq $circles) | toJson }}
 {{- end -}}
 
 {{- define "modelops.customTasks" -}}{{- /* text of the custom Tasks of all enabled charts */ -}}

@@ -36,8 +36,8 @@ global.registry.pull: missing; it takes the same registry as the nodes' containe
 {{- end }}
 {{- end }}
 {{- end }}
-{{- with (include "modelops.waves" . | fromJson).left }}
-builds: {{ join ", " . }} wait for each other; name a way through without a circle in their `after`
+{{- range (include "modelops.circles" . | fromJson).circles }}
+builds: {{ join ", " . }} {{ ternary "waits for itself" "wait for each other" (eq (len .) 1) }}; name a way through without a circle in `after`
 {{- end }}
 {{ include "modelops.complaints.tasks" . }}
 {{- end -}}
