@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Final
 
 from scheduler import names
@@ -13,6 +13,10 @@ from scheduler.errors import InvalidInputError
 from scheduler.model.problem import Problem
 from scheduler.model.types import Values
 
+_PART: Final = r"(\.?[^./][^/]*|\.\.[^/]+)"
+"""Of a path; neither `.` nor `..`."""
+PATH: Final = rf"{_PART}(/{_PART})*/?"
+"""Below a folder and not out of it; the charts' schemas have the same pattern."""
 _KEYS: Final = ("name", "containerfile", "task", "context", "args", "after", "bootstrap")
 TOOLS: Final = "container-tools"
 """The image that builds and deploys; it is there before an installation."""
@@ -128,11 +132,11 @@ def _faults(chart: str, pointer: str, build: object) -> list[Problem]:
 def _way_faults(chart: str, pointer: str, build: Mapping[str, object]) -> list[Problem]:
     """An image is made from a Containerfile or by a task of the chart's own, and not by both."""
     containerfile, task = build.get("containerfile"), build.get("task")
-    if task is None:
+    if not task:
         is_path = isinstance(containerfile, str) and _is_inside(containerfile)
         message = "must be a path below the chart's folder"
         return [] if is_path else [_problem(chart, f"{pointer}/containerfile", message)]
-    if containerfile is not None:
+    if containerfile:
         return [_problem(chart, f"{pointer}/task", "there is a containerfile as well; give one of the two")]
     if not isinstance(task, str) or not names.is_name(task):
         return [_problem(chart, f"{pointer}/task", "must be a name of a-z, 0-9 and '-'")]
@@ -152,8 +156,7 @@ def _list_faults(chart: str, pointer: str, value: object) -> list[Problem]:
 
 
 def _is_inside(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    return bool(parts) and parts[0] != "/" and ".." not in parts
+    return re.fullmatch(PATH, path) is not None
 
 
 def _problem(chart: str, pointer: str, message: str, *, candidates: tuple[str, ...] = ()) -> Problem:

@@ -72,6 +72,15 @@ def test_every_fault_of_the_build_steps_is_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [{"containerfile": "", "task": "compile"}, {"containerfile": "../../etc/passwd"}, {"context": ["/etc"]}],
+)
+def test_a_build_step_that_reaches_out_of_the_project_is_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(render.RefusedError, match=r"/builds/0/(containerfile|context/0)'?: "):
+        render.platform(minimal(**{"scoring-server-pmml": {"builds": [step("scoring-server-pmml", **keys)]}}))
+
+
 def test_each_circle_of_build_steps_is_told_and_nobody_who_only_waits_for_it() -> None:
     pmml = [
         step("scoring-server-pmml"),

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scheduler import assets
-from scheduler.images import references
+from scheduler.images import references, step
 from tests.charts import render, schemas
 
 WITH_VALUES = tuple(path for path in render.CHARTS if path.name != "common")
@@ -54,6 +54,14 @@ def test_the_globals_are_the_same_in_every_chart() -> None:
 def test_the_base_of_builds_is_a_reference_as_the_programs_take_it() -> None:
     build = schemas.of(render.PLATFORM)["properties"]["global"]["properties"]["build"]["properties"]
     assert build["base"]["pattern"] == f"^({references.WHOLE})?$"
+
+
+def test_the_builds_are_the_same_in_every_chart_and_their_paths_as_the_programs_take_them() -> None:
+    first, *others = (found for chart in WITH_VALUES if (found := schemas.of(chart)["properties"].get("builds")))
+    assert [other for other in others if other != first] == []
+    properties = first["items"]["properties"]
+    paths = (properties["containerfile"], properties["context"]["items"])
+    assert [path["pattern"] for path in paths] == [f"^{step.PATH}$"] * 2
 
 
 @pytest.mark.parametrize("chart", WITH_VALUES, ids=ids)

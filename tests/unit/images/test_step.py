@@ -78,6 +78,24 @@ def test_a_build_has_a_containerfile_or_a_task() -> None:
     ]
 
 
+@pytest.mark.parametrize(("empty", "way"), [("containerfile", "task"), ("task", "containerfile")])
+def test_what_is_empty_is_not_there(empty: str, way: str) -> None:
+    (made,) = step.load("some-chart", {"builds": [{"name": "a", empty: "", way: "a"}]})
+    assert (made.containerfile, made.task) == (("", "a") if way == "task" else ("a", ""))
+
+
+@pytest.mark.parametrize("path", ["scheduler", "a/b.c/", ".config/x", "..data/x", "a/...", "build/Containerfile"])
+def test_a_path_below_a_folder_is_taken(path: str) -> None:
+    assert step.load("some-chart", {"builds": [{"name": "a", "containerfile": path, "context": [path]}]})
+
+
+@pytest.mark.parametrize("path", ["/etc", "../x", "a/../b", "a/..", "..", ".", "./a", "", "/", "a//b"])
+def test_a_path_out_of_a_folder_is_refused(path: str) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        step.load("some-chart", {"builds": [{"name": "a", "containerfile": path, "context": [path]}]})
+    assert len(raised.value.problems) == 2
+
+
 def test_a_step_is_read_from_what_a_task_is_given() -> None:
     text = '{"chart": "some-chart", "name": "a", "containerfile": "build/Containerfile", "args": {"A": "1"}}'
     assert step.parse(text) == step.BuildStep(
