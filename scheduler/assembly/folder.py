@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +15,8 @@ from scheduler.assembly import subchart, umbrella
 from scheduler.assembly.subchart import SubChart
 from scheduler.assembly.umbrella import Texts
 from scheduler.errors import InvalidInputError
+from scheduler.images import plan, step
+from scheduler.images.step import BuildStep
 from scheduler.model.problem import Problem
 
 JOB: Final = "scoring-pipeline"
@@ -25,24 +29,59 @@ def subcharts(charts: Path) -> tuple[SubChart, ...]:
     """Those that `charts/modelops` depends on, in its order; InvalidInputError with everything that is wrong."""
     problems: list[Problem] = []
     found: list[SubChart] = []
+    steps: list[BuildStep] = []
     for name in subchart.taken(_yaml(charts / "modelops" / "Chart.yaml")):
-        folder = charts / "subcharts" / name
-        if not (folder / "Chart.yaml").is_file():
-            message = f"'{name}' is a dependency, but there is no folder charts/subcharts/{name} with a Chart.yaml"
-            problems.append(Problem(document="modelops/Chart.yaml", pointer="/dependencies", message=message))
-            continue
-        chart = _yaml(folder / "Chart.yaml")
-        if chart.get("type") != "library" and not (folder / _FILES["schema"]).is_file():
-            message = "is not there: helm would take any value of this chart; write a schema that is closed"
-            problems.append(Problem(document=f"{name}/{_FILES['schema']}", message=message))
-        try:
-            values = _yaml(folder / "values.yaml") if (folder / "values.yaml").exists() else {}
-            found.append(subchart.of(name, chart=chart, values=values))
-        except InvalidInputError as error:
-            problems += error.problems
+        with _told_in(problems):
+            chart, builds = _subchart(charts / "subcharts" / name)
+            found.append(chart)
+            steps += builds
+    if not problems:
+        with _told_in(problems):
+            plan.order(steps)
     if problems:
         raise InvalidInputError(problems)
     return tuple(found)
+
+
+def _subchart(folder: Path) -> tuple[SubChart, tuple[BuildStep, ...]]:
+    """The chart and its builds; InvalidInputError with everything that is wrong with its files."""
+    name = folder.name
+    if not (folder / _FILES["chart"]).is_file():
+        message = f"'{name}' is a dependency, but there is no folder charts/subcharts/{name} with a Chart.yaml"
+        raise InvalidInputError([Problem(document="modelops/Chart.yaml", pointer="/dependencies", message=message)])
+    read: dict[str, Mapping[str, Any]] = {"values": {}}
+    problems: list[Problem] = []
+    for what in ("chart", "values"):
+        if (folder / _FILES[what]).exists():
+            with _told_in(problems):
+                read[what] = _yaml(folder / _FILES[what])
+    if problems:
+        raise InvalidInputError(problems)
+    if read["chart"].get("type") != "library":
+        problems += _lacking(folder)
+    with _told_in(problems):
+        builds = step.load(name, read["values"])
+    with _told_in(problems):
+        chart = subchart.of(name, chart=read["chart"], values=read["values"])
+    if not problems and chart.is_server and name not in {build.name for build in builds}:
+        message = f"none is named '{name}': the image of that name is what the pods of a scoring server run"
+        problems.append(Problem(document=f"{name}/values.yaml", pointer="/builds", message=message))
+    if problems:
+        raise InvalidInputError(problems)
+    return chart, builds
+
+
+def _lacking(folder: Path) -> Iterator[Problem]:
+    """What every chart with values has."""
+    name = folder.name
+    if not (folder / _FILES["schema"]).is_file():
+        message = "is not there: helm would take any value of this chart; write a schema that is closed"
+        yield Problem(document=f"{name}/{_FILES['schema']}", message=message)
+    defined = re.compile(rf"""\bdefine\s+["`]{re.escape(name)}\.complaints["`]""")
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in sorted(folder.glob("templates/**/*.*")))
+    if not any(defined.search(text) for text in texts):
+        message = f"no template is named '{name}.complaints', which tells what is wrong with values; it may be empty"
+        yield Problem(document=f"{name}/templates", message=message)
 
 
 def assemble(charts: Path) -> tuple[str, ...]:
@@ -106,5 +145,21 @@ def _to(chart: Path, dependency: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _yaml(path: Path) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return loaded
+    """A file's mapping; anything else is refused."""
+    document = f"{path.parent.name}/{path.name}"
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeError) as error:
+        message = f"cannot be read: {' '.join(str(error).split())}"
+        raise InvalidInputError([Problem(document=document, message=message)]) from error
+    if not isinstance(loaded, Mapping | None):
+        raise InvalidInputError([Problem(document=document, message="must be a mapping")])
+    return loaded or {}
+
+
+@contextmanager
+def _told_in(problems: list[Problem]) -> Iterator[None]:
+    try:
+        yield
+    except InvalidInputError as error:
+        problems += error.problems

@@ -32,8 +32,10 @@ def add(charts: Path, *, chart: dict[str, Any] | None = None, entry: dict[str, s
     beside = {"dependencies": [{"name": "common", "version": "0.1.0", "repository": "file://../common"}]}
     described = {"apiVersion": "v2", "name": NAME, "version": "0.1.0", **faces, **beside, **(chart or {})}
     (own / "Chart.yaml").write_text(yaml.safe_dump(described))
-    (own / "values.yaml").write_text("supportedModels: [mine]\n")
+    builds = [{"name": NAME, "containerfile": "build/Containerfile"}]
+    (own / "values.yaml").write_text(yaml.safe_dump({"supportedModels": ["mine"], "builds": builds}))
     (own / "values.schema.json").write_text("{}")
+    (own / "templates" / "_validate.tpl").write_text(f'{{{{- define "{NAME}.complaints" -}}}}{{{{- end -}}}}')
     platform = charts / "modelops" / "Chart.yaml"
     wanted = {"name": NAME, "version": "0.1.0", "repository": f"file://../subcharts/{NAME}", **(entry or {})}
     platform.write_text(platform.read_text() + f"  - {wanted}\n")
@@ -103,6 +105,56 @@ def test_a_chart_without_a_schema_is_refused(charts: Path) -> None:
 
     with pytest.raises(InvalidInputError, match=rf"{NAME}/values\.schema\.json.*is not there"):
         folder.assemble(charts)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("supportedModels: [mine]", f"{NAME}/values.yaml /builds: none is named '{NAME}'"),
+        ("supportedModels: [mine]\nbuilds: [{name: other, containerfile: x}]", f"/builds: none is named '{NAME}'"),
+        ("builds: [{name: a, containerfle: x}]", f"{NAME}/values.yaml /builds/0/containerfle: there is no key"),
+        ("builds: [{name: a, containerfile: x, after: [b]}]", "'a' comes after 'b', which nothing builds"),
+        ("builds: [{name: bento, containerfile: x}]", "image 'bento' is built more than once"),
+        ("builds: [", f"{NAME}/values.yaml: cannot be read: while parsing"),
+        ("text", f"{NAME}/values.yaml: must be a mapping"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused(
+    charts: Path, capsys: pytest.CaptureFixture[str], values: str, message: str
+) -> None:
+    add(charts)
+    (charts / "subcharts" / NAME / "values.yaml").write_text(values)
+
+    assert program.main(["--charts", str(charts)]) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("document", "name"), [("modelops", "modelops"), (NAME, f"subcharts/{NAME}")])
+def test_a_chart_that_cannot_be_read_is_named(charts: Path, document: str, name: str) -> None:
+    add(charts)
+    (charts / name / "Chart.yaml").write_text("name: [")
+
+    with pytest.raises(InvalidInputError, match=rf"{document}/Chart\.yaml: cannot be read"):
+        folder.assemble(charts)
+
+
+def test_a_chart_without_the_template_of_its_complaints_is_refused_with_all_else(charts: Path) -> None:
+    add(charts, chart={"annotations": {}})
+    own = charts / "subcharts" / NAME
+    (own / "templates" / "_validate.tpl").unlink()
+    (own / "values.schema.json").unlink()
+    (own / "values.yaml").write_text("supportedModels: [mine]\nbuilds: [{name: A}]")
+
+    with pytest.raises(InvalidInputError) as refused:
+        folder.assemble(charts)
+
+    assert [str(problem).split(": ")[0] for problem in refused.value.problems] == [
+        f"{NAME}/values.schema.json",
+        f"{NAME}/templates",
+        f"{NAME}/values.yaml /builds/0/name",
+        f"{NAME}/values.yaml /builds/0/containerfile",
+        f"{NAME}/Chart.yaml /annotations",
+    ]
 
 
 def test_the_program_tells_what_is_stale_and_writes_it(charts: Path, capsys: pytest.CaptureFixture[str]) -> None:
