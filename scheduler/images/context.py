@@ -16,9 +16,6 @@ from scheduler.images.step import BuildStep
 from scheduler.model.problem import Problem
 
 _IGNORED_FOLDERS: Final = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
-_IGNORED_SUFFIXES: Final = frozenset({".pyc", ".tgz"})
-_IGNORED_FILES: Final = frozenset({"Chart.lock"})
-"""helm writes the time into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +120,10 @@ def _text(step: BuildStep, containerfile: Path) -> str:
 
 
 def walk(path: Path) -> Iterator[Path]:
-    """The files of a folder that belong to it, links followed; a file is its own."""
+    """The files of a folder that belong to it, links followed; a file is its own.
+
+    Left out are caches, and what helm puts beside charts: archives of those that one depends on, and Chart.lock.
+    """
     if path.is_file():
         yield path
         return
@@ -131,8 +131,14 @@ def walk(path: Path) -> Iterator[Path]:
     for folder, subfolders, files in os.walk(path, followlinks=True):
         subfolders[:] = sorted(name for name in subfolders if name not in _IGNORED_FOLDERS)
         for name in sorted(files):
-            if Path(name).suffix not in _IGNORED_SUFFIXES and name not in _IGNORED_FILES:
+            if not name.endswith(".pyc") and not _is_of_helm(Path(folder, name), beside=files):
                 yield Path(folder) / name
+
+
+def _is_of_helm(file: Path, *, beside: Sequence[str]) -> bool:
+    if file.name == "Chart.lock":  # helm writes the time into it
+        return "Chart.yaml" in beside
+    return file.suffix == ".tgz" and file.parent.name == "charts"
 
 
 def _is_executable(file: Path) -> bool:

@@ -44,6 +44,15 @@ def test_a_link_to_a_chart_is_followed(root: Path) -> None:
     assert "scheduler/charts/flow/values.yaml" in workshop.builder.built[0][2]
 
 
+def test_archives_and_locks_are_left_out_only_where_helm_puts_them(root: Path) -> None:
+    for name in ("deps.tgz", "Chart.lock", "chart/Chart.yaml", "chart/Chart.lock", "chart/charts/a.tgz", "x.pyc"):
+        write(root / "scheduler" / name, "x")
+    workshop = Workshop(root)
+    workshop.images(only=["runtime"])
+    found = {path for path in workshop.builder.built[0][2] if path.startswith("scheduler/")}
+    assert found == {f"scheduler/{name}" for name in ("Chart.lock", "chart/Chart.yaml", "deps.tgz", "errors.py")}
+
+
 def test_what_the_registry_has_is_not_built_again(root: Path) -> None:
     workshop = Workshop(root)
     first = workshop.images()
