@@ -75,6 +75,8 @@ PIPELINE_NAME: Final = "scoring-job-v1"
 _NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NAMESPACE_FORM: Final = "at most 63 of a-z, 0-9 and '-', the first and last no '-'"
 """The Tekton Pipeline; a change of `tekton/` makes a new version of this name."""
+RUNTIME: Final = "streaming-runtime"
+"""The program that runs a flow: a key of `global.images`."""
 RUNNER_ACCOUNT: Final = "modelops-runner"
 SCORING_ACCOUNT: Final = "modelops-scoring"
 TASKS: Final = ("install", "wait", "uninstall")

@@ -90,12 +90,17 @@ def deploy(order: Order, *, ports: Ports) -> str:
 
 
 def applied(order: Order) -> Values:
-    """The values of the applications' release: the platform's, with the face and the images that this release has."""
+    """The values of the applications' release: the platform's, with the face and the images that this release has.
+
+    An image that is given for a chart that is switched off is left out, so that no job is accepted that needs it.
+    """
     given = _checked(order)
     images = build.named(order.images, push=order.registry, pull=order.pull_registry or order.registry)
-    own = {"render": "applications", "platform": {"name": order.release}, **({"images": images} if images else {})}
-    values = merge(given, {"global": own})
-    known = values["global"].get("images") or {}
+    known = {
+        name: reference
+        for name, reference in {**(given.get("global", {}).get("images") or {}), **images}.items()
+        if name == names.RUNTIME or _is_on(given.get(name))
+    }
     problems = [
         Problem(pointer=f"global.images.{name}", message=f"'{reference}' has no digest; give <repository>@sha256:…")
         for name, reference in known.items()
@@ -105,7 +110,13 @@ def applied(order: Order) -> Values:
         problems.append(Problem(pointer="global.images", message="no image is named, and none was built"))
     if problems:
         raise InvalidInputError(problems)
-    return values
+    own = {"render": "applications", "platform": {"name": order.release}}
+    merged = merge(given, {"global": own})
+    return {**merged, "global": {**merged["global"], "images": known}}
+
+
+def _is_on(chart: object) -> bool:
+    return not isinstance(chart, Mapping) or chart.get("enabled") is not False
 
 
 def _checked(order: Order) -> dict[str, Any]:

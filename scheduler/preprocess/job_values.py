@@ -18,8 +18,6 @@ from scheduler.preprocess.merge import merge
 from scheduler.preprocess.request import Request
 from scheduler.preprocess.services import Services
 
-RUNTIME: Final = "streaming-runtime"
-"""The program that runs a flow."""
 STREAM_RETRIES: Final = 10
 """Attempts of a stream's flow after the first: it lives long enough to lose more pods than a batch."""
 
@@ -47,12 +45,13 @@ def missing_images(request: Request, scoring: Services) -> tuple[Problem, ...]:
     """A problem for each program of the job of which the platform has no image."""
     return tuple(
         Problem(
-            message=f"the platform has no image of '{program}'",
+            message=f"the platform has no image of '{program}': its values must say {program}.enabled: true, and where "
+            f"it builds nothing name one in global.images.{program}",
             document="platform",
             pointer=f"/images/{program}",
             candidates=nearest(program, request.images),
         )
-        for program in (RUNTIME, *scoring.charts)
+        for program in (names.RUNTIME, *scoring.charts)
         if program not in request.images
     )
 
@@ -68,7 +67,7 @@ def _job(pipeline: ScoringPipeline, *, request: Request, scoring: Services) -> V
             "mode": pipeline.mode,
             "irDigest": request.ir_digest,
         },
-        "images": {program: request.images[program] for program in (RUNTIME, *scoring.charts)},
+        "images": {program: request.images[program] for program in (names.RUNTIME, *scoring.charts)},
         "accounts": {"scoring": names.SCORING_ACCOUNT},
     }
 

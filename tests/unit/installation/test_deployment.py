@@ -91,6 +91,18 @@ def test_without_builds_the_values_name_the_images(chart: Path) -> None:
     assert values["global"]["images"] == given["global"]["images"]
 
 
+def test_an_image_of_a_chart_that_is_switched_off_is_not_deployed(chart: Path) -> None:
+    names = ("scheduling-server", "scoring-server-pmml", "scoring-server-python", "streaming-runtime", "bento")
+    images = {name: f"elsewhere/{name}@{DIGEST}" for name in names}
+    switches = {"scoring-server-pmml": {"enabled": False}, "scoring-server-python": {"enabled": True}}
+    given = {"global": {"images": images}, **switches, "streaming-runtime": {"enabled": False}}
+
+    values = deployment.applied(order(chart, given, images={}))
+
+    # each job has a flow: what it runs on stays
+    assert values["global"]["images"].keys() == {*names} - {"scoring-server-pmml"}
+
+
 @pytest.mark.parametrize("images", [{}, {"scheduling-server": "elsewhere/x:latest"}])
 def test_images_without_a_digest_are_refused(chart: Path, images: dict[str, str]) -> None:
     with pytest.raises(InvalidInputError, match=r"global\.images"):

@@ -102,6 +102,7 @@ def test_the_problems_of_all_stages_come_at_once() -> None:
         "/spec/type",
         "/images/streaming-runtime",
     ]
+    assert "streaming-runtime.enabled: true" in failure.value.problems[-1].message
 
 
 def test_texts_are_checked_even_when_the_flow_cannot_be_compiled() -> None:
