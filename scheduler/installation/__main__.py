@@ -268,7 +268,7 @@ def parser() -> argparse.ArgumentParser:
     remove.add_argument("--release", required=True, help="name of the platform")
     remove.add_argument("--namespace", required=True, help="of the platform")
     remove.add_argument("--build-namespace", required=True, help="where installations run")
-    remove.add_argument("--seconds", type=float, default=270.0, help="most that it may take")
+    remove.add_argument("--seconds", type=float, required=True, help="most that it may take")
     return root
 
 

@@ -55,12 +55,17 @@ def remove(order: Order, *, helm: Helm, ports: Ports) -> str:
     cancelling.cancel(found, deadline=deadline, ports=ports)
     _until_none(lambda: _release(applications, order, helm), deadline=deadline, ports=ports)
     _until_none(lambda: remains(applications, order, ports.cluster), deadline=deadline, ports=ports)
+    _until_none(lambda: _lease(order, ports.cluster), deadline=deadline, ports=ports)
     _until_none(lambda: _run_records(order, ports.cluster), deadline=deadline, ports=ports)
     return f"nothing of {applications} and of the installation's runs is left"
 
 
 def _until_none(left: Callable[[], list[str]], *, deadline: float, ports: Ports) -> None:
-    """Ask again until nothing is left; what cannot be asked counts as left, with the words of the refusal."""
+    """Ask again until nothing is left; what cannot be asked counts as left, with the words of the refusal.
+
+    What is left is logged whenever it is something else: whoever is ended from outside has said what it waited for.
+    """
+    told: list[str] = []
     while True:
         ports.stop.check()
         try:
@@ -72,6 +77,9 @@ def _until_none(left: Callable[[], list[str]], *, deadline: float, ports: Ports)
             found = [str(error)]
         if not found:
             return
+        if found != told:
+            _log.info("waiting for %s", ", ".join(found))
+            told = found
         if ports.clock() >= deadline:
             raise UnavailableError(
                 f"not removed in time: {', '.join(found)}; remove it by hand or try again, or leave it with "
@@ -126,6 +134,19 @@ def remains(applications: str, order: Order, cluster: Cluster) -> list[str]:
 def _is_kept(item: Manifest) -> bool:
     key, value = _KEPT
     return view.text(item, "metadata", "annotations", key) == value
+
+
+def _lease(order: Order, cluster: Cluster) -> list[str]:
+    """The janitor's, which is no chart's: its servers, which are gone, have made it."""
+    platform = f"{order.namespace}.{order.release}"
+    try:
+        cluster.delete("Lease", names.janitor_lease(platform), order.namespace)
+    except NotFoundError:
+        pass
+    except ForbiddenError as error:
+        # roles as an older release of prerequisites made them
+        _log.warning("the janitor's Lease stays: %s", error)
+    return []
 
 
 def _run_records(order: Order, cluster: Cluster) -> list[str]:

@@ -191,6 +191,13 @@ def test_the_installer_starts_runs_and_removes_applications(objects: tuple[Manif
     here = {key: verbs for key, verbs in found.items() if key[0] == "modelops"}
     # other hooks' Jobs, which are no part of the applications
     assert here.pop(("modelops", "batch", "jobs")) == {"list", "delete"}
+    (lease,) = (
+        rule["resourceNames"]
+        for rule in render.one(objects, "Role", "modelops-installer", namespace="modelops")["rules"]
+        if rule["resources"] == ["leases"]
+    )
+    assert lease == [names.janitor_lease("modelops.modelops")]
+    assert here.pop(("modelops", "coordination.k8s.io", "leases")) == {"delete"}
     assert here.keys() == deployer.keys() - {("modelops", "", "resourcequotas")}
     assert {key for key, verbs in here.items() if "delete" in verbs} == {
         key for key, verbs in deployer.items() if "delete" in verbs

@@ -66,6 +66,7 @@ class Beside:
         marks = ("-l", f"app.kubernetes.io/instance={self.name}")
         assert named(self.objects(_KINDS, *marks)) == []
         assert named(self.objects("secrets", "-l", "owner=helm")) == []
+        assert named(self.objects("leases.coordination.k8s.io")) == []
         deadline = time.monotonic() + 120
         while left := named(self.platform.objects(_CLUSTER_KINDS, *marks)):
             assert time.monotonic() < deadline, left

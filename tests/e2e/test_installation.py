@@ -127,8 +127,8 @@ def _impatient(folder: Path) -> str:
     chart = shutil.copytree(beside.CHART, folder / "modelops")
     hooks = chart / "templates" / "installation" / "hooks.yaml"
     patient = hooks.read_text()
-    assert patient.count("--seconds=270") == 1
-    hooks.write_text(patient.replace("--seconds=270", "--seconds=10"))
+    assert patient.count("--seconds=210") == 1
+    hooks.write_text(patient.replace("--seconds=210", "--seconds=10"))
     return str(chart)
 
 

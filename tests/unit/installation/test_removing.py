@@ -24,7 +24,7 @@ def put(cluster: FakeCluster, kind: str, name: str, **metadata: Any) -> None:
 
 
 def remove(cluster: FakeCluster, helm: FakeHelm, meanwhile: Callable[[], None] = lambda: None) -> str:
-    order = removing.Order(release=RELEASE, namespace=NAMESPACE, build_namespace=BUILDS, seconds=270)
+    order = removing.Order(release=RELEASE, namespace=NAMESPACE, build_namespace=BUILDS, seconds=210)
     return removing.remove(order, helm=helm, ports=clock.ports(cluster, meanwhile))
 
 
@@ -154,6 +154,59 @@ def test_what_goes_slowly_is_waited_for(chart: Path) -> None:
     remove(cluster, FakeHelm(), lambda: cluster.delete("Pod", "modelops-scheduling-server-x", NAMESPACE))
 
     assert not cluster.list("Pod", NAMESPACE).items
+
+
+def put_lease(cluster: FakeCluster) -> None:
+    put(cluster, "Lease", "modelops-janitor")
+
+
+def test_the_janitors_lease_goes_when_the_servers_are_gone(chart: Path) -> None:
+    cluster = FakeCluster()
+    put_lease(cluster)
+    put(cluster, "Lease", "another-janitor")
+    labels = {"app.kubernetes.io/instance": RELEASE, "pod-template-hash": "x"}
+    put(cluster, "Pod", "modelops-scheduling-server-x", labels=labels)
+
+    def server() -> None:
+        if "modelops-scheduling-server-x" in named(cluster, "Pod"):
+            assert named(cluster, "Lease") == ["another-janitor", "modelops-janitor"]
+            cluster.delete("Pod", "modelops-scheduling-server-x", NAMESPACE)
+
+    remove(cluster, FakeHelm(), server)
+
+    assert named(cluster, "Lease") == ["another-janitor"]
+
+
+def test_roles_that_do_not_let_it_delete_the_lease_hold_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    class WithoutRight(FakeCluster):
+        def delete(self, kind: str, *arguments: Any, **more: Any) -> None:
+            if kind == "Lease":
+                raise OwnAccessError("leases is forbidden")
+            super().delete(kind, *arguments, **more)
+
+    assert remove(WithoutRight(), FakeHelm()).startswith("nothing of")
+    assert "the janitor's Lease stays: leases is forbidden" in caplog.text
+
+
+def test_what_it_waits_for_is_logged_whenever_that_changes(chart: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A hook that is ended from outside has told it."""
+    caplog.set_level("INFO")
+    cluster = FakeCluster()
+    for kind in ("Deployment", "Service"):
+        put(cluster, kind, "modelops-modelops-server", annotations=APPLICATIONS)
+    pauses: list[None] = []
+
+    def world() -> None:
+        pauses.append(None)
+        if len(pauses) in {3, 6}:
+            cluster.delete("Service" if len(pauses) == 3 else "Deployment", "modelops-modelops-server", NAMESPACE)
+
+    remove(cluster, FakeHelm(), world)
+
+    assert [line for line in caplog.messages if line.startswith("waiting")] == [
+        "waiting for Deployment/modelops-modelops-server, Service/modelops-modelops-server",
+        "waiting for Deployment/modelops-modelops-server",
+    ]
 
 
 def test_what_stays_is_named_when_the_time_is_over(chart: Path) -> None:

@@ -12,7 +12,7 @@ metadata:
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   backoffLimit: 0
-  # helm waits for 300 s unless it is told otherwise
+  # helm waits for 300 s unless it is told otherwise; what the program may take leaves its pod a minute to start
   activeDeadlineSeconds: 290
   template:
     metadata:
