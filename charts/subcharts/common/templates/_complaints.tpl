@@ -44,6 +44,16 @@ global.job.environment: {{ .environment }} is not the release's namespace (here:
 {{- if gt (len $name) 40 }}
 release name: {{ $name }} has {{ len $name }} characters; names of the platform's objects allow 40
 {{- end }}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name) }}
+release name: {{ $name }} cannot name Services; it takes a-z, 0-9 and '-', the first a letter, the last no '-'
+{{- end }}
+{{- if and (eq .Values.global.render "builds") (or (hasSuffix "-apps" $name) (hasSuffix "-apps" .Release.Name)) }}
+release name: a name that ends in -apps is that of another platform's applications, and would go with them; choose another name
+{{- end }}
+{{- $builds := include "common.buildNamespace" . }}
+{{- if gt (len $builds) 63 }}
+global.build.namespace: {{ $builds }} has {{ len $builds }} characters, and a namespace at most 63; set a shorter one
+{{- end }}
 {{- if gt (len (include "common.platform" .)) 63 }}
 release name and namespace: {{ include "common.platform" . }} is a label's value and has more than 63 characters
 {{- end }}
