@@ -14,7 +14,8 @@ from scheduler.model.problem import Problem
 from scheduler.model.types import Manifest
 from scheduler.tekton import prerequisite
 
-_CLUSTERS_OWN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", prerequisite.NAMESPACE})
+CLUSTERS_OWN: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", prerequisite.NAMESPACE})
+"""Namespaces that never become environments; chart: `modelops.complaints.clustersOwn`."""
 _SHOWN_JOBS: Final = 10
 
 
@@ -35,20 +36,35 @@ def check_chart(platform: Platform, at_hand: str) -> None:
         )
 
 
-def check_namespace(platform: Platform, environment: str, found: Manifest | None, *, is_adopted: bool) -> None:
-    """ConflictError unless the namespace, None where there is none, may become an environment of the platform."""
+def check_namespace(
+    platform: Platform, environment: str, found: Manifest | None, *, residents: Sequence[str], is_adopted: bool
+) -> None:
+    """ConflictError unless the namespace, None where there is none, may become an environment of the platform.
+
+    `residents` are the other platforms that have accounts in it.
+    """
     claim = claims.claim(found, platform=platform.label)
     if claim is Claim.GOING:
         raise ConflictError(f"the namespace '{environment}' is being deleted; try again when it is gone")
     if claim is Claim.OTHERS and found is not None:
+        owner = claims.owner_of(found)
         raise ConflictError(
-            f"the namespace '{environment}' belongs to the platform {claims.owner_of(found)}; a namespace belongs to "
-            f"one platform (this one is {platform.label})"
+            f"{_belongs(platform, environment, owner)}; where {owner} is gone for good: kubectl label namespace "
+            f"{environment} {names.PLATFORM}-"
         )
+    if residents:
+        raise ConflictError(f"{_belongs(platform, environment, residents[0])}, whose ServiceAccounts are there")
     if not platform.makes_namespaces:
         _check_prepared(platform, environment, found)
     elif claim is Claim.FREE:
         _check_adoption(platform, environment, is_adopted=is_adopted)
+
+
+def _belongs(platform: Platform, environment: str, owner: str) -> str:
+    return (
+        f"the namespace '{environment}' belongs to the platform {owner}; a namespace belongs to one platform (this "
+        f"one is {platform.label})"
+    )
 
 
 def check_removal(platform: Platform, environment: str) -> None:
@@ -82,7 +98,7 @@ def _faults(platform: Platform, environment: str) -> Iterator[str]:
         yield "it is the platform's own namespace; jobs run in namespaces of their own"
     if environment == platform.builds:
         yield "it is the namespace of the platform's builds; jobs run in namespaces of their own"
-    if environment in _CLUSTERS_OWN:
+    if environment in CLUSTERS_OWN:
         yield "it is the cluster's own namespace; jobs run in namespaces of their own"
 
 

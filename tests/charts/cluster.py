@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,8 @@ _CORE: Final = "/api/v1"
 _EXTENSIONS: Final = "/apis/apiextensions.k8s.io/v1"
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _DISCOVERY: Final = "/apis/discovery.k8s.io/v1"
+_PRIORITIES: Final = "/apis/scheduling.k8s.io/v1"
+_TEKTON: Final = "/apis/tekton.dev/v1"
 _GROUPS: Final = {
     _CORE: ("v1", {"namespaces": ("Namespace", False), "serviceaccounts": ("ServiceAccount", True)}),
     _EXTENSIONS: (
@@ -32,11 +34,13 @@ _GROUPS: Final = {
         {"validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False)},
     ),
     _DISCOVERY: ("discovery.k8s.io/v1", {"endpointslices": ("EndpointSlice", True)}),
+    _PRIORITIES: ("scheduling.k8s.io/v1", {"priorityclasses": ("PriorityClass", False)}),
+    _TEKTON: ("tekton.dev/v1", {"pipelineruns": ("PipelineRun", True)}),
 }
 """Where a group is served -> its version, and plural -> (kind, whether it is namespaced)."""
 
 Labels = Mapping[str, Mapping[str, str]]
-"""Name of an object -> its labels; of an account `namespace/name`."""
+"""Name of an object -> its labels; of an account or a run `namespace/name`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +51,9 @@ class Cluster:
     def arguments(self) -> tuple[str, ...]:
         return ("--dry-run=server", "--kubeconfig", str(self.kubeconfig), *render.TEKTON)
 
-    def render(self, values: Values) -> str:
+    def render(self, values: Values, *arguments: str) -> str:
         place = ["modelops", str(render.PLATFORM), "--namespace", "modelops", "--kube-version", render.KUBERNETES]
-        return render.helm("template", *place, *self.arguments, "--values", "-", values=values)
+        return render.helm("template", *place, *self.arguments, *arguments, "--values", "-", values=values)
 
 
 @contextmanager
@@ -58,20 +62,30 @@ def serving(
     namespaces: Labels | None = None,
     crds: Labels | None = None,
     accounts: Labels | None = None,
+    runs: Labels | None = None,
+    priorities: Labels | None = None,
+    annotations: Labels | None = None,
+    finished: Collection[str] = (),
     webhook: Sequence[Mapping[str, Any]] | None = None,
     forbidden: bool = False,
 ) -> Iterator[Cluster]:
     """Such a cluster with these objects; `forbidden`: it shows the caller none but accounts.
 
-    `webhook` are the endpoints of Tekton's; None: there is none.
+    `annotations` go by the names of objects, `finished` are names of runs, `webhook` are the endpoints of Tekton's;
+    None: there is none.
     """
-    answers = {
-        **_discovery(),
+    objects = {
         **_objects(_CORE, "namespaces", namespaces or {}),
         **_objects(_EXTENSIONS, "customresourcedefinitions", crds or {}),
         **_objects(_CORE, "serviceaccounts", accounts or {}),
-        **({} if webhook is None else _webhook(webhook)),
+        **_objects(_TEKTON, "pipelineruns", runs or {}),
+        **_objects(_PRIORITIES, "priorityclasses", priorities or {}),
     }
+    for path, found in objects.items():
+        found["metadata"]["annotations"] = dict((annotations or {}).get(path.rpartition("/")[2], {}))
+        is_finished = found["metadata"]["name"] in finished
+        found["status"] = {"conditions": [{"type": "Succeeded", "status": "True" if is_finished else "Unknown"}]}
+    answers = {**_discovery(), **_lists(objects), **objects, **({} if webhook is None else _webhook(webhook))}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, forbidden=forbidden))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -142,6 +156,15 @@ def _slice(service: str, endpoints: Sequence[Mapping[str, Any]]) -> dict[str, An
         "addressType": "IPv4",
         "endpoints": [dict(endpoint) for endpoint in endpoints] or None,
     }
+
+
+def _lists(objects: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer for each collection that has something in it, and for all namespaces."""
+    found: dict[str, Any] = {f"{_CORE}/namespaces": {"apiVersion": "v1", "kind": "NamespaceList", "items": []}}
+    for path, item in objects.items():
+        about = {"apiVersion": item["apiVersion"], "kind": f"{item['kind']}List"}
+        found.setdefault(path.rpartition("/")[0], {**about, "items": []})["items"].append(item)
+    return found
 
 
 def _handler(answers: Mapping[str, Any], *, forbidden: bool) -> type[BaseHTTPRequestHandler]:

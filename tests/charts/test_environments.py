@@ -69,3 +69,29 @@ def test_namespaces_are_not_made_exactly_where_others_make_them(values: Mapping[
 
     assert not read(given).makes_namespaces
     assert "staging" not in {one["metadata"]["name"] for one in made}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "whose"), [("staging", "scoring.one"), ("scoring", "one"), ("scoring-builds", "one")]
+)
+def test_accounts_say_that_a_namespace_is_a_platforms(namespace: str, whose: str) -> None:
+    made = render.of_kind(
+        render.both(MINIMAL, release="one", namespace="scoring"), "ServiceAccount", namespace=namespace
+    )
+
+    assert made
+    for account in made:
+        assert claims.PART_OF.items() <= claims.labels_of(account).items()
+        assert claims.residents([account], platform="theirs.two") == (whose,)
+    if namespace == "staging":
+        assert claims.residents(made, platform="scoring.one") == ()
+
+
+def test_all_that_the_chart_puts_on_a_namespace_can_be_taken_back() -> None:
+    made = render.one(render.platform(MINIMAL, release="one", namespace="scoring"), "Namespace", "staging")
+    before = {"metadata": {"name": "staging", "labels": {"team": "risk"}}}
+
+    back = claims.giving_back(made, before=before)["metadata"]
+
+    assert back["labels"] == dict.fromkeys(sorted(made["metadata"]["labels"]))
+    assert back["annotations"] == dict.fromkeys(sorted(made["metadata"]["annotations"]))

@@ -106,8 +106,8 @@ def test_every_command_of_the_notes_is_there_with_its_options(tmp_path: Path, ci
 
 def test_the_notes_say_how_to_label_a_namespace_of_ones_own(tmp_path: Path) -> None:
     said = _notes(tmp_path, "existing", release="scores", namespace="ml")
-    assert f"kubectl label namespace staging {names.ENVIRONMENT}=staging {names.PLATFORM}=ml.scores" in said
-    assert f"kubectl label namespace existing-builds {names.PLATFORM}=ml.scores" in said
+    assert f"kubectl label --overwrite namespace staging {names.ENVIRONMENT}=staging {names.PLATFORM}=ml.scores" in said
+    assert f"kubectl label --overwrite namespace existing-builds {names.PLATFORM}=ml.scores" in said
 
 
 def test_the_notes_of_the_other_releases_say_what_they_are_for(tmp_path: Path) -> None:

@@ -183,24 +183,6 @@ def test_a_tekton_whose_webhook_answers_or_is_not_there_is_no_complaint(endpoint
         assert there.render(minimal())
 
 
-def test_a_namespace_of_another_platform_is_refused_and_ones_own_is_not() -> None:
-    platform = "modelops.dev/platform"
-    values = minimal()
-    values["global"]["environments"] = ["staging", "production", "free"]
-    taken = {
-        "staging": {platform: "other.scores"},
-        "production": {platform: "modelops.modelops"},
-        "free": {"kubernetes.io/metadata.name": "free"},
-        "modelops-builds": {platform: "modelops.second"},
-    }
-    remedy = "a namespace belongs to one platform (this one is modelops.modelops)"
-    with cluster.serving(namespaces=taken) as there:
-        assert refusal(values, *there.arguments) == [
-            f"global.environments: staging belongs to the platform other.scores; {remedy}",
-            f"global.build.namespace: modelops-builds belongs to the platform modelops.second; {remedy}",
-        ]
-
-
 def test_a_quota_that_holds_no_build_is_refused_with_the_numbers() -> None:
     values = minimal()
     values["global"]["build"] |= {"quota": {"pods": 0, "limits.memory": "4095Mi", "limits.cpu": "2000m", "count/x": 0}}
@@ -236,21 +218,6 @@ def test_a_quota_in_any_notation_of_kubernetes_may_be_too_small(memory: object) 
     values["global"]["build"] |= {"quota": {"limits.memory": memory}}
     (said,) = refusal(values)
     assert said.startswith("global.build.quota: limits.memory ")
-
-
-def test_a_namespace_that_others_should_have_made_must_be_there() -> None:
-    values = minimal(environment={"create": False})
-    values["global"]["build"] |= {"namespace": "images", "createNamespace": False}
-    builds, make = "global.build.createNamespace", "make it first: kubectl create namespace"
-    with cluster.serving(namespaces={"kube-system": {}}) as there:
-        assert refusal(values, *there.arguments) == [
-            f"global.environments: there is no namespace staging, and environment.create is false; {make} staging",
-            f"global.build.namespace: there is no namespace images, and {builds} is false; {make} images",
-        ]
-    with cluster.serving(namespaces={"kube-system": {}, "staging": {}, "images": {}}) as there:
-        assert there.render(values)
-    with cluster.serving(namespaces={"kube-system": {}}) as there:
-        assert there.render(minimal())
 
 
 OWN: Final = {"modelops.dev/platform": "modelops.scores"}
@@ -295,14 +262,6 @@ def test_what_nobody_has_prepared_is_told_before_anything_is_made(
 def test_prerequisites_name_the_platform_that_they_are_for() -> None:
     (said,) = refusal({"global": {"prerequisites": "only"}})
     assert said.startswith("global.platform.name: missing; a release of prerequisites is made for")
-
-
-@pytest.mark.parametrize("namespace", ["modelops", "staging"])
-def test_builds_have_a_namespace_of_their_own(namespace: str) -> None:
-    values = minimal()
-    values["global"]["build"]["namespace"] = namespace
-    (said,) = refusal(values)
-    assert said.startswith(f"global.build.namespace: {namespace} is the platform's own or an environment")
 
 
 @pytest.mark.parametrize(

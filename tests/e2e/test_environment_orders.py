@@ -14,7 +14,7 @@ from scheduler.cli import exit_codes
 from scheduler.demo import installation
 from scheduler.demo.installation import OPERATOR, Platform
 from scheduler.environments import claims
-from scheduler.errors import ConflictError, ForbiddenError, NotFoundError
+from scheduler.errors import ConflictError, ForbiddenError, NotFoundError, ProgramError
 from tests.e2e import beside, small_platforms, support
 from tests.e2e.deployed import Deployed
 from tests.e2e.program import Modelops
@@ -27,6 +27,8 @@ LABEL: Final = f"{NAME}.{NAME}"
 FIRST: Final = "branch-jobs"
 ADDED: Final = "branch-more"
 ADOPTED: Final = "branch-adopted"
+GIVEN: Final = "branch-given"
+"""Adopted by helm alone."""
 OURS: Final = ("--namespace", NAME, "--release", NAME)
 DATA: Final = {"made": "before"}
 QUOTAS: Final = {"modelops-jobs", "modelops-tasks", "modelops-objects"}
@@ -44,7 +46,7 @@ def platform(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> It
     values = {**beside.small(FIRST, keep=True), "access": {"operators": [account]}}
     own = small_platforms.write(values, folder / "branch.yaml")
     there = deployed.platform
-    with small_platforms.cleared(there, NAME, FIRST, ADDED, ADOPTED):
+    with small_platforms.cleared(there, NAME, FIRST, ADDED, ADOPTED, GIVEN):
         words = ("-n", NAME, "--create-namespace", "--values", str(theirs), "--values", str(own))
         there.run("helm", "install", NAME, beside.CHART, *words)
         there.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": OPERATOR, "namespace": NAME}})
@@ -98,6 +100,12 @@ def _listed(modelops: Modelops) -> dict[str, dict[str, Any]]:
 
 def _revision(platform: Platform) -> int:
     return int(json.loads(platform.run("helm", "status", NAME, "-n", NAME, "-o", "json"))["version"])
+
+
+def _upgrade(platform: Platform, *environments: str) -> None:
+    """The platform's release with these environments and else the same values, by helm alone."""
+    words = ("--reuse-values", "--set", f"global.environments={{{','.join(environments)}}}", "--timeout", "5m")
+    platform.run("helm", "upgrade", NAME, beside.CHART, "-n", NAME, *words)
 
 
 def test_an_added_environment_runs_a_job(modelops: Modelops, added: str, tmp_path: Path) -> None:
@@ -167,6 +175,7 @@ def test_an_environment_with_an_unfinished_job_stays_and_goes_afterwards(
         assert refused.returncode == CONFLICT
         assert f"'{ADDED}' has 1 unfinished job: {job}; wait for them or cancel them, or give --force" in refused.stderr
         assert _revision(platform) == before
+        assert _revision(platform) == before
         assert _listed(modelops)[ADDED]["jobs"] == 1
         assert modelops.json("environment", "show", ADDED)["jobs"] == [job]
     finally:
@@ -217,3 +226,23 @@ def test_a_namespace_that_is_there_is_taken_only_when_that_is_said(modelops: Mod
     assert _names(platform, "networkpolicies", ADOPTED) == POLICIES
     assert _kept(platform, ADOPTED) == DATA
     assert _listed(modelops)[ADOPTED]["state"] == "ready"
+
+
+def test_helm_takes_a_namespace_that_is_there_after_the_commands_of_its_refusal(platform: Platform) -> None:
+    platform.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GIVEN}}, _data(GIVEN))
+    given = json.loads(platform.run("helm", "get", "values", NAME, "-n", NAME, "-o", "json"))
+    wanted = (*given["global"]["environments"], GIVEN)
+    with pytest.raises(ProgramError) as caught:
+        _upgrade(platform, *wanted)
+    _, _, remedy = caught.value.output.partition(f"{GIVEN} is there and not this release's; to take it")
+    _, _, commands = remedy.partition(": ")
+    for command in commands.partition(" (for")[0].split(" && "):
+        program, *words = command.split()
+        assert program == "kubectl"
+        platform.kubectl(*words)
+
+    _upgrade(platform, *wanted)
+
+    assert claims.needed(GIVEN, platform=LABEL).items() <= _labels(platform, GIVEN).items()
+    assert _names(platform, "resourcequotas", GIVEN) == QUOTAS
+    assert _kept(platform, GIVEN) == DATA

@@ -13,8 +13,7 @@ global.platform.name: missing; a release of prerequisites is made for the releas
 global.build.namespace: {{ include "common.buildNamespace" . }} is the platform's own or an environment; builds run in a namespace of their own
 {{- end }}
 {{ include "modelops.complaints.tekton" . }}
-{{ include "modelops.complaints.claims" . }}
-{{ include "modelops.complaints.absent" . }}
+{{ include "modelops.complaints.namespaces" . }}
 {{ include "modelops.complaints.prepared" . }}
 {{- if and (include "common.makesPrerequisites" .) .Values.global.build.enabled }}
 {{ include "modelops.complaints.quota" . }}
@@ -37,34 +36,6 @@ global.build.namespace: {{ include "common.buildNamespace" . }} is the platform'
 {{- range $name := omit .Values "global" "common" | keys | sortAlpha }}
 {{- if and (contains "-" $name) (not (has $name $known)) }}
 {{ $name }}: no sub-chart has this name (there are: {{ without $known "common" | sortAlpha | join ", " }})
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{- /* What `helm template` cannot look up is not complained of; objects of the cluster are looked up only where this release makes
-       such itself, so that whoever may read none can install the rest (so in _tekton.tpl). */ -}}
-{{- define "modelops.complaints.claims" -}}{{- /* namespaces that belong to another platform */ -}}
-{{- if include "common.makesPrerequisites" . }}
-{{- $own := include "common.platform" . }}
-{{- range append (.Values.global.environments | default list) (include "common.buildNamespace" .) }}
-{{- $other := dig "metadata" "labels" "modelops.dev/platform" "" (lookup "v1" "Namespace" "" .) }}
-{{- if and $other (ne $other $own) }}
-{{ ternary "global.environments" "global.build.namespace" (has . $.Values.global.environments) }}: {{ . }} belongs to the platform {{ $other }}; a namespace belongs to one platform (this one is {{ $own }})
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end -}}
-
-{{- define "modelops.complaints.absent" -}}{{- /* namespaces that somebody else makes; every cluster has kube-system: without it there is none to look at */ -}}
-{{- if and (include "common.makesPrerequisites" .) (lookup "v1" "Namespace" "" "kube-system") }}
-{{- range ternary (list) .Values.global.environments .Values.environment.create }}
-{{- if not (lookup "v1" "Namespace" "" .) }}
-global.environments: there is no namespace {{ . }}, and environment.create is false; make it first: kubectl create namespace {{ . }}
-{{- end }}
-{{- end }}
-{{- $builds := include "common.buildNamespace" . }}
-{{- if not (or .Values.global.build.createNamespace (lookup "v1" "Namespace" "" $builds)) }}
-global.build.namespace: there is no namespace {{ $builds }}, and global.build.createNamespace is false; make it first: kubectl create namespace {{ $builds }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -13,7 +13,7 @@ from scheduler.environments.claims import POD_SECURITY
 from scheduler.helm import chart
 from scheduler.helm.fake import FakeHelm, Release
 from scheduler.helm.port import ReleaseState, ReleaseStatus
-from scheduler.model.types import Values
+from scheduler.model.types import Manifest, Values
 
 CHART = assets.charts() / "modelops"
 INSTALLED = chart.named(CHART)
@@ -36,6 +36,16 @@ class Shy(FakeCluster):
         return super().list(kind, namespace, labels=labels, may_lag=may_lag)
 
 
+class Overtaken(FakeCluster):
+    """An API server where another platform takes each namespace as soon as somebody has looked at it."""
+
+    def get(self, kind: str, name: str, namespace: str = "") -> Manifest:
+        found = super().get(kind, name, namespace)
+        if kind == "Namespace":
+            self.patch(kind, name, "", {"metadata": {"labels": {names.PLATFORM: "theirs.two"}}})
+        return found
+
+
 def release(values: Values, *, state: ReleaseState = ReleaseState.DEPLOYED, of: str = INSTALLED) -> Release:
     status = ReleaseStatus(name=RELEASE, namespace=NAMESPACE, state=state, revision=1, chart=of)
     return Release(status=status, values=values, labels={}, manifests=())
@@ -53,8 +63,9 @@ def namespace(name: str, *, platform: str = "", **labels: str) -> dict[str, Any]
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**own, **labels}}}
 
 
-def account(name: str, environment: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": environment}}
+def account(name: str, environment: str, **labels: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": environment, "labels": labels}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
 def job(name: str, environment: str, *, status: str = "Unknown") -> dict[str, Any]:
@@ -64,6 +75,12 @@ def job(name: str, environment: str, *, status: str = "Unknown") -> dict[str, An
         "metadata": {"name": name, "namespace": environment, "labels": {names.JOB_ID: name}},
         "status": {"conditions": [{"type": "Succeeded", "status": status}]},
     }
+
+
+def of_release(kind: str, job_: str, environment: str) -> dict[str, Any]:
+    """A Deployment or a batch Job that helm made for a job."""
+    metadata = {"name": f"{job_}-flow", "namespace": environment, "labels": {names.RELEASE: job_}}
+    return {"apiVersion": "apps/v1" if kind == "Deployment" else "batch/v1", "kind": kind, "metadata": metadata}
 
 
 def quota(name: str, environment: str, *, used: Mapping[str, str], hard: Mapping[str, str]) -> dict[str, Any]:

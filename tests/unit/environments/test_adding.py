@@ -9,7 +9,7 @@ import pytest
 
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
-from scheduler.environments import changing
+from scheduler.environments import changing, claims
 from scheduler.environments.changing import Done, Ports
 from scheduler.environments.claims import POD_SECURITY
 from scheduler.errors import ConflictError, InvalidInputError, ProgramError, SchedulerError
@@ -112,6 +112,46 @@ def test_a_namespace_that_is_going_is_refused(*, is_adopted: bool) -> None:
     assert "is being deleted; try again" in refused(ports, ConflictError, is_adopted=is_adopted)
 
 
+@pytest.mark.parametrize("is_adopted", [False, True])
+@pytest.mark.parametrize("values", [{}, SPLIT], ids=["made", "made-by-others"])
+def test_a_namespace_without_labels_is_anothers_when_its_accounts_are(values: Values, *, is_adopted: bool) -> None:
+    ours = objects.namespace("production", platform=PLATFORM if values else "")
+    ports = with_namespace(ours, values)
+    theirs = {names.PLATFORM: "theirs.two", **claims.PART_OF}
+    ports.cluster.create(objects.account(names.RUNNER_ACCOUNT, "production", **theirs))
+
+    said = refused(ports, ConflictError, is_adopted=is_adopted)
+
+    assert said.startswith("the namespace 'production' belongs to the platform theirs.two; a namespace belongs to one")
+    assert said.endswith("whose ServiceAccounts are there")
+
+
+@pytest.mark.parametrize("name", ["two-installer", "two-scheduling-server", "two-builder"])
+def test_another_platforms_own_namespace_and_that_of_its_builds_are_refused(name: str) -> None:
+    ports = with_namespace(objects.namespace("production"))
+    ports.cluster.create(objects.account(name, "production", **{"app.kubernetes.io/instance": "two"}, **claims.PART_OF))
+
+    said = refused(ports, ConflictError, is_adopted=True)
+
+    assert "belongs to the platform two; a namespace belongs to one platform" in said
+
+
+def test_accounts_of_anybody_else_hold_nothing_up() -> None:
+    ports = with_namespace(objects.namespace("production"))
+    ports.cluster.create(objects.account("default", "production"))
+    ports.cluster.create(objects.account("web", "production", **{"app.kubernetes.io/instance": "two"}))
+
+    assert add(ports, is_adopted=True).is_changed
+
+
+def test_a_platform_that_is_gone_lets_go_of_its_namespace_by_a_label() -> None:
+    ports = with_namespace(objects.namespace("production", platform="theirs.two"))
+
+    said = refused(ports, ConflictError)
+
+    assert said.endswith(f"where theirs.two is gone for good: kubectl label namespace production {names.PLATFORM}-")
+
+
 def test_a_namespace_that_is_nobodys_is_refused_with_the_labels_that_it_would_get() -> None:
     said = refused(with_namespace(objects.namespace("production")), ConflictError)
 
@@ -172,17 +212,56 @@ def test_what_others_have_prepared_is_taken() -> None:
     assert add(with_namespace(objects.namespace("production", platform=PLATFORM), SPLIT)).is_changed
 
 
-def test_an_upgrade_that_fails_is_told_and_changes_nothing() -> None:
-    ports = objects.ports()
+def test_a_namespace_is_the_releases_before_the_chart_looks_at_it() -> None:
+    ports = with_namespace(objects.namespace("production", team="risk"))
+    seen: list[Any] = []
+    helm_of(ports).on_upgrade = lambda _: seen.append(ports.cluster.get("Namespace", "production")["metadata"])
+
+    add(ports, is_adopted=True)
+
+    (metadata,) = seen
+    assert metadata["labels"] == {names.PLATFORM: PLATFORM, "app.kubernetes.io/managed-by": "Helm", "team": "risk"}
+    assert metadata["annotations"] == {
+        "meta.helm.sh/release-name": RELEASE,
+        "meta.helm.sh/release-namespace": NAMESPACE,
+    }
+
+
+def test_a_namespace_that_another_platform_takes_meanwhile_is_left_to_it() -> None:
+    ports = with_namespace(objects.namespace("production"))
+    cluster = objects.Overtaken()
+    cluster.put(objects.namespace("production"))
+    ports = replace(ports, cluster=cluster)
+
+    with pytest.raises(ConflictError):
+        add(ports, is_adopted=True)
+
+    assert ("upgrade", RELEASE) not in helm_of(ports).calls
+    assert cluster.get("Namespace", "production")["metadata"]["labels"][names.PLATFORM] == "theirs.two"
+
+
+@pytest.mark.parametrize("platform", ["", PLATFORM], ids=["free", "kept"])
+def test_an_upgrade_that_fails_is_told_and_the_namespace_is_what_it_was(platform: str) -> None:
+    before = objects.namespace("production", platform=platform, team="risk", **{"helm.sh/chart": "theirs"})
+    before["metadata"]["annotations"] = {"meta.helm.sh/release-name": "older", "note": "ours"}
+    ports = with_namespace(before)
 
     def fail(_: Release) -> None:
+        """As helm does: what the chart keeps has stayed, labelled."""
+        labels = {**claims.needed("production", platform=PLATFORM), "helm.sh/chart": "modelops", "made": "meanwhile"}
+        annotations = {"helm.sh/resource-policy": "keep"}
+        ports.cluster.patch("Namespace", "production", "", {"metadata": {"labels": labels, "annotations": annotations}})
         raise ProgramError("helm upgrade failed: post-upgrade hooks failed")
 
     helm_of(ports).on_upgrade = fail
 
     with pytest.raises(ProgramError, match="hooks failed"):
-        add(ports)
+        add(ports, is_adopted=True)
+
     assert present(ports).values == {}
+    metadata = ports.cluster.get("Namespace", "production")["metadata"]
+    assert metadata["labels"] == {**before["metadata"]["labels"], "made": "meanwhile"}
+    assert metadata["annotations"] == before["metadata"]["annotations"]
 
 
 def test_a_change_by_somebody_else_in_between_is_told() -> None:
