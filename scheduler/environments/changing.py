@@ -91,6 +91,12 @@ def remove(from_: Platform, environment: str, *, is_forced: bool, ports: Ports) 
 def _left(from_: Platform, environment: str) -> str:
     if from_.makes_namespaces and not from_.keeps_namespaces:
         return "its namespace is being deleted with all that is in it, as environment.keep: false says"
+    if from_.is_prepared:
+        return (
+            "its accounts, rights and quotas stay until a cluster administrator takes it out of the release of "
+            f"prerequisites as well: modelops environment remove {environment} --namespace {from_.namespace} --release "
+            "PREREQUISITES"
+        )
     return (
         f"its namespace stays with jobs, channels and data, and with the label {names.PLATFORM}, so that only this "
         f"platform can take it up again; to delete it all: kubectl delete namespace {environment}"

@@ -106,13 +106,18 @@ def _check_prepared(platform: Platform, environment: str, found: Manifest | None
     wanted = claims.needed(environment, platform=platform.label)
     have = claims.labels_of(found) if found is not None else {}
     lacking = {key: value for key, value in wanted.items() if have.get(key) != value}
+    if lacking and platform.is_prepared:
+        raise ConflictError(
+            f"'{environment}' is not prepared for {platform.label}; a cluster administrator adds it to the release of "
+            f"prerequisites first: modelops environment add {environment} --namespace {platform.namespace} --release "
+            "PREREQUISITES"
+        )
     if lacking:
         created = "" if found is not None else f"kubectl create namespace {environment} && "
         marks = " ".join(f"{key}={value}" for key, value in lacking.items())
         raise ConflictError(
-            f"namespaces of {platform.label} are made by somebody else (its values say environment.create: false or "
-            f"global.prerequisites: exclude), and '{environment}' is not prepared: {created}kubectl label --overwrite "
-            f"namespace {environment} {marks}"
+            f"namespaces of {platform.label} are made by somebody else (its values say environment.create: false), and "
+            f"'{environment}' is not prepared: {created}kubectl label --overwrite namespace {environment} {marks}"
         )
 
 

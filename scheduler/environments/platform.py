@@ -30,6 +30,8 @@ class Platform:
     environments: tuple[str, ...]
     builds: str
     """Namespace of the builds."""
+    is_prepared: bool
+    """Whether another release makes its namespaces, accounts and rights: that of an administrator's prerequisites."""
     makes_namespaces: bool
     """False: somebody else makes and labels the namespaces of environments."""
     keeps_namespaces: bool
@@ -66,6 +68,7 @@ def read(status: ReleaseStatus, *, given: Values, defaults: Values) -> Platform:
         given=given,
         environments=tuple(globals_.get("environments") or ()),
         builds=view.text(globals_, "build", "namespace") or names.build_namespace(status.namespace),
+        is_prepared=prerequisites == "exclude",
         makes_namespaces=prerequisites != "exclude" and bool(environment.get("create", True)),
         keeps_namespaces=bool(environment.get("keep", True)),
         installs=prerequisites != "only",

@@ -208,6 +208,13 @@ def test_what_others_make_has_to_have_all_labels() -> None:
     assert said.endswith(f"kubectl label --overwrite namespace production {POD_SECURITY}=restricted")
 
 
+def test_what_a_release_of_prerequisites_prepares_is_not_labelled_by_hand() -> None:
+    said = refused(objects.ports({"global": {"prerequisites": "exclude"}}), ConflictError)
+
+    assert said.endswith("modelops environment add production --namespace scoring --release PREREQUISITES")
+    assert "kubectl" not in said
+
+
 def test_what_others_have_prepared_is_taken() -> None:
     assert add(with_namespace(objects.namespace("production", platform=PLATFORM), SPLIT)).is_changed
 

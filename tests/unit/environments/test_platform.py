@@ -39,7 +39,10 @@ def test_what_is_given_counts() -> None:
     "values", [{"environment": {"create": False}}, {"global": {"prerequisites": "exclude"}}], ids=["create", "exclude"]
 )
 def test_others_may_make_the_namespaces(values: Values) -> None:
-    assert not read(values).makes_namespaces
+    found = read(values)
+
+    assert not found.makes_namespaces
+    assert found.is_prepared is ("global" in values)
 
 
 def test_a_release_of_prerequisites_is_named_otherwise_and_installs_nothing() -> None:

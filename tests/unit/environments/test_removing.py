@@ -111,6 +111,12 @@ def test_unfinished_jobs_hold_nothing_up_by_force() -> None:
     assert remove(ports, is_forced=True).is_changed
 
 
+def test_what_was_prepared_stays_until_an_administrator_takes_it_back() -> None:
+    done = remove(objects.ports({"global": {"environments": ["staging", "production"], "prerequisites": "exclude"}}))
+
+    assert done.words.endswith("modelops environment remove production --namespace scoring --release PREREQUISITES")
+
+
 def test_jobs_that_may_not_be_seen_may_be_unfinished() -> None:
     cluster = objects.Shy()
     cluster.hidden = frozenset({"PipelineRun"})
