@@ -75,14 +75,18 @@ def add(to: Platform, environment: str, *, is_adopted: bool, ports: Ports) -> Do
 
 
 def remove(from_: Platform, environment: str, *, is_forced: bool, ports: Ports) -> Done:
-    """Make the namespace no environment any more: accounts, roles, quotas, policies, Pipeline and Tasks go."""
+    """Make the namespace no environment any more: accounts, roles, quotas, policies, Pipeline and Tasks go.
+
+    By force also while jobs there are not finished, or have left something.
+    """
     orders.check_removal(from_, environment)
     if not is_forced:
-        orders.check_jobs(environment, looking.unfinished(environment, cluster=ports.cluster))
+        unfinished = looking.unfinished(environment, cluster=ports.cluster)
+        orders.check_jobs(environment, unfinished, leaked=looking.leaked(environment, cluster=ports.cluster))
     orders.check_chart(from_, chart.named(ports.chart))
     rest = tuple(name for name in from_.environments if name != environment)
-    done = _upgraded(from_, from_.with_environments(rest), may_take_over=False, ports=ports)
-    _check_revision(from_, rest, done)
+    values = from_.with_environments(rest, abandoned=(environment,) if is_forced else ())
+    _check_revision(from_, rest, _upgraded(from_, values, may_take_over=False, ports=ports))
     return Done(
         is_changed=True, words=f"'{environment}' is no environment of {from_.label}; {_left(from_, environment)}"
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from scheduler import names
 from scheduler.cluster.port import Cluster, Listing
-from scheduler.environments import view
+from scheduler.environments import claims, view
 from scheduler.environments.view import Environment, Facts
 from scheduler.errors import ForbiddenError, NotFoundError
 from scheduler.model.types import Manifest
@@ -40,6 +40,16 @@ def shown(name: str, *, cluster: Cluster) -> Environment:
 def unfinished(environment: str, *, cluster: Cluster) -> tuple[str, ...]:
     """The jobs there that have not ended."""
     return view.unfinished(cluster.list("PipelineRun", environment, labels={names.JOB_ID: None}))
+
+
+def leaked(environment: str, *, cluster: Cluster) -> tuple[str, ...]:
+    """The jobs of which a Deployment or a Job is still there, whether they have ended or not."""
+    found = {
+        claims.labels_of(item)[names.RELEASE]
+        for kind in ("Deployment", "Job")
+        for item in cluster.list(kind, environment, labels={names.RELEASE: None})
+    }
+    return tuple(sorted(found))
 
 
 def _facts(namespace: Manifest, *, cluster: Cluster, is_whole: bool = False) -> Facts:

@@ -79,16 +79,28 @@ def check_removal(platform: Platform, environment: str) -> None:
         )
 
 
-def check_jobs(environment: str, unfinished: Sequence[str]) -> None:
-    """ConflictError when there are any: they could not go on without what the environment gives them."""
+def check_jobs(environment: str, unfinished: Sequence[str], *, leaked: Sequence[str]) -> None:
+    """ConflictError when there are any: they could not go on without what the environment gives them.
+
+    `leaked` are jobs that have left something; nobody could remove it any more.
+    """
     if unfinished:
-        more = len(unfinished) - _SHOWN_JOBS
-        listed = ", ".join(unfinished[:_SHOWN_JOBS]) + (f" and {more} more" if more > 0 else "")
         raise ConflictError(
-            f"'{environment}' has {len(unfinished)} unfinished job{'' if len(unfinished) == 1 else 's'}: {listed}; "
-            "wait for them or cancel them, or give --force: without the environment's accounts they fail, and nobody "
-            "removes what they have started"
+            f"'{environment}' has {_jobs('unfinished', unfinished)}; wait for them or cancel them, or give --force: "
+            "without the environment's accounts they fail, and nobody removes what they have started"
         )
+    if leaked:
+        raise ConflictError(
+            f"'{environment}' has what is left of {_jobs('ended', leaked)}; wait for the janitor, or run `modelops job "
+            f"cleanup --environment {environment}`, or give --force: without the environment's accounts it stays for "
+            "good"
+        )
+
+
+def _jobs(what: str, jobs: Sequence[str]) -> str:
+    more = len(jobs) - _SHOWN_JOBS
+    listed = ", ".join(jobs[:_SHOWN_JOBS]) + (f" and {more} more" if more > 0 else "")
+    return f"{len(jobs)} {what} job{'' if len(jobs) == 1 else 's'}: {listed}"
 
 
 def _faults(platform: Platform, environment: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from scheduler.preprocess.merge import merge
 from scheduler.tekton import view
 
 CHART = "modelops"
+_ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,15 @@ class Platform:
         """What the namespaces that belong to it are labelled with."""
         return f"{self.namespace}.{self.name}"
 
-    def with_environments(self, environments: tuple[str, ...]) -> Values:
-        """The given values with these environments in place of those that there are."""
-        return merge(self.given, {"global": {"environments": list(environments)}})
+    def with_environments(self, environments: tuple[str, ...], *, abandoned: tuple[str, ...] = ()) -> Values:
+        """The given values with these environments in place of those that there are.
+
+        The chart lets go of `abandoned` ones although jobs are not finished there, and of none that it let go before.
+        """
+        changed: Values = {"global": {"environments": list(environments)}}
+        if abandoned or view.mapping(self.given, "environment").get(_ABANDONED):
+            changed = {**changed, "environment": {_ABANDONED: list(abandoned)}}
+        return merge(self.given, changed)
 
 
 def read(status: ReleaseStatus, *, given: Values, defaults: Values) -> Platform:

@@ -64,9 +64,12 @@ def needed(*, platform: str, environments: Iterable[str]) -> tuple[Right, ...]:
 def _needed(platform: str, environments: tuple[str, ...]) -> Iterator[Right]:
     yield from (Right(namespace=platform, group="", resource="secrets", verb=verb) for verb in STORAGE_VERBS)
     yield from _objects(CLUSTER, "")
+    # an upgrade that takes an environment out looks for jobs in it
+    yield Right(group="", resource="namespaces", verb="list")
     yield from _objects(PLATFORM, platform)
     for environment in environments:
         yield from _objects(ENVIRONMENT, environment)
+        yield Right(namespace=environment, group="tekton.dev", resource="pipelineruns", verb="list")
 
 
 def _objects(kinds: Mapping[str, tuple[str, ...]], namespace: str) -> Iterator[Right]:

@@ -66,13 +66,14 @@ def serving(
     priorities: Labels | None = None,
     annotations: Labels | None = None,
     finished: Collection[str] = (),
+    going: Collection[str] = (),
     webhook: Sequence[Mapping[str, Any]] | None = None,
     forbidden: bool = False,
 ) -> Iterator[Cluster]:
     """Such a cluster with these objects; `forbidden`: it shows the caller none but accounts.
 
-    `annotations` go by the names of objects, `finished` are names of runs, `webhook` are the endpoints of Tekton's;
-    None: there is none.
+    `annotations` go by the names of objects, `finished` are names of runs and `going` of namespaces, `webhook`
+    are the endpoints of Tekton's; None: there is none.
     """
     objects = {
         **_objects(_CORE, "namespaces", namespaces or {}),
@@ -84,7 +85,9 @@ def serving(
     for path, found in objects.items():
         found["metadata"]["annotations"] = dict((annotations or {}).get(path.rpartition("/")[2], {}))
         is_finished = found["metadata"]["name"] in finished
-        found["status"] = {"conditions": [{"type": "Succeeded", "status": "True" if is_finished else "Unknown"}]}
+        phase = "Terminating" if found["metadata"]["name"] in going else "Active"
+        succeeded = {"type": "Succeeded", "status": "True" if is_finished else "Unknown"}
+        found["status"] = {"phase": phase, "conditions": [succeeded]}
     answers = {**_discovery(), **_lists(objects), **objects, **({} if webhook is None else _webhook(webhook))}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answers, forbidden=forbidden))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

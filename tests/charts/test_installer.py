@@ -41,3 +41,11 @@ def test_roles_need_the_right_to_give_what_one_does_not_hold() -> None:
     needed = rights.needed(platform=NAMESPACE, environments=ENVIRONMENTS)
     given = {(right.namespace, right.resource) for right in needed if right.verb in rights.GIVING_VERBS}
     assert given == {("", "clusterroles"), *((place, "roles") for place in (NAMESPACE, *ENVIRONMENTS, BUILDS))}
+
+
+def test_an_upgrade_looks_for_jobs_before_it_takes_an_environment_out() -> None:
+    lists = {right for right in rights.needed(platform=NAMESPACE, environments=ENVIRONMENTS) if right.verb == "list"}
+    assert {(right.namespace, right.resource) for right in lists if right.resource != "secrets"} == {
+        ("", "namespaces"),
+        *((place, "pipelineruns") for place in (*ENVIRONMENTS, BUILDS)),
+    }

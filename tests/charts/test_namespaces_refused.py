@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from scheduler import names
 from scheduler.environments import orders
-from tests.charts import cluster
+from tests.charts import cluster, render
 from tests.charts.test_refusals import minimal, refusal
 
 pytestmark = pytest.mark.helm
@@ -144,6 +144,58 @@ def test_builds_have_a_namespace_of_their_own(namespace: str) -> None:
     values["global"]["build"]["namespace"] = namespace
     (said,) = refusal(values)
     assert said.startswith(f"global.build.namespace: {namespace} is the platform's own or an environment")
+
+
+RUNNER: Final = {"retired/modelops-runner": {names.PLATFORM: PLATFORM}}
+JOBS: Final[Mapping[str, Mapping[str, str]]] = {
+    "retired/jaaaaaaaaaaaaaaaaaaaa": {names.JOB_ID: "jaaaaaaaaaaaaaaaaaaaa"},
+    "retired/jbbbbbbbbbbbbbbbbbbbb": {names.JOB_ID: "jbbbbbbbbbbbbbbbbbbbb"},
+    "retired/another": {},
+}
+
+
+def leaving(**given: Any) -> Any:
+    """A cluster with the environment `retired`, which the values do not name."""
+    labels = {names.PLATFORM: PLATFORM, names.ENVIRONMENT: "retired"}
+    return cluster.serving(**{"namespaces": {"retired": labels}, "accounts": RUNNER, "runs": JOBS, **given})
+
+
+def test_an_environment_with_unfinished_jobs_is_not_taken_out_by_an_upgrade() -> None:
+    with leaving(finished=["jbbbbbbbbbbbbbbbbbbbb"]) as there:
+        (said,) = refusal(minimal(), *there.arguments, "--is-upgrade")
+        assert there.render(minimal()), "an installation takes nothing out"
+        assert there.render(minimal(environment={"abandoned": ["retired"]}), "--is-upgrade")
+    assert said.startswith(
+        "global.environments: retired is named no more and has 1 unfinished job: jaaaaaaaaaaaaaaaaaaaa; wait for them "
+        "or cancel them, or name it in environment.abandoned: "
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"finished": ["jaaaaaaaaaaaaaaaaaaaa", "jbbbbbbbbbbbbbbbbbbbb"]},
+        {"runs": {}},
+        {"accounts": {}},
+        {"going": ["retired"]},
+        {"namespaces": {"retired": {names.PLATFORM: "modelops.other", names.ENVIRONMENT: "retired"}}},
+    ],
+    ids=["finished", "none", "taken-out-before", "going", "another-platforms"],
+)
+def test_what_no_job_needs_is_taken_out(given: dict[str, Any]) -> None:
+    with leaving(**given) as there:
+        assert there.render(minimal(), "--is-upgrade")
+
+
+def test_an_upgrade_without_prerequisites_looks_at_no_namespace() -> None:
+    accounts = {
+        "modelops/default": {},
+        "modelops/scores-installer": {},
+        "modelops-builds/scores-deployer": {},
+        "staging/modelops-runner": {names.PLATFORM: "modelops.scores"},
+    }
+    with cluster.serving(accounts=accounts, forbidden=True) as there:
+        assert there.render(render.ci_values(render.PLATFORM, "prepared"), "--is-upgrade")
 
 
 def test_names_in_the_cluster_that_another_platform_has_are_refused() -> None:

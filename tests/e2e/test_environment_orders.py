@@ -175,6 +175,9 @@ def test_an_environment_with_an_unfinished_job_stays_and_goes_afterwards(
         assert refused.returncode == CONFLICT
         assert f"'{ADDED}' has 1 unfinished job: {job}; wait for them or cancel them, or give --force" in refused.stderr
         assert _revision(platform) == before
+        with pytest.raises(ProgramError) as caught:
+            _upgrade(platform, FIRST)
+        assert f"{ADDED} is named no more and has 1 unfinished job: {job}; wait for them" in caught.value.output
         assert _revision(platform) == before
         assert _listed(modelops)[ADDED]["jobs"] == 1
         assert modelops.json("environment", "show", ADDED)["jobs"] == [job]

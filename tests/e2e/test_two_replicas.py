@@ -91,6 +91,8 @@ def two(deployed: Deployed, cluster: KubernetesCluster, login: Login) -> Iterato
         yield found
         for client in found.clients.values():
             client.close()
+        # no upgrade takes an environment out while a job there is not finished
+        deployed.platform.kubectl("delete", "pipelineruns.tekton.dev", "--all", "-n", SECOND)
     deployed.platform.kubectl("delete", "namespace", SECOND, "--ignore-not-found", "--wait=false")
 
 

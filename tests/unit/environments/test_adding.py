@@ -215,6 +215,17 @@ def test_what_a_release_of_prerequisites_prepares_is_not_labelled_by_hand() -> N
     assert "kubectl" not in said
 
 
+def test_an_environment_that_was_abandoned_is_one_again() -> None:
+    ports = objects.ports({"environment": {"abandoned": ["production"]}})
+
+    add(ports)
+
+    assert present(ports).values == {
+        "global": {"environments": ["staging", "production"]},
+        "environment": {"abandoned": []},
+    }
+
+
 def test_what_others_have_prepared_is_taken() -> None:
     assert add(with_namespace(objects.namespace("production", platform=PLATFORM), SPLIT)).is_changed
 

@@ -104,11 +104,30 @@ def test_finished_jobs_hold_nothing_up() -> None:
     assert remove(ports).is_changed
 
 
-def test_unfinished_jobs_hold_nothing_up_by_force() -> None:
+@pytest.mark.parametrize("kind", ["Deployment", "Job"])
+def test_what_jobs_have_left_is_removed_first(kind: str) -> None:
+    ports = objects.ports(TWO)
+    _cluster(ports).put(objects.job(JOB, "production", status="False"))
+    _cluster(ports).put(objects.of_release(kind, JOB, "production"))
+
+    said = refused(ports, ConflictError)
+
+    assert said.startswith(
+        f"'production' has what is left of 1 ended job: {JOB}; wait for the janitor, or run `modelops"
+    )
+    assert "job cleanup --environment production`, or give --force" in said
+    assert remove(ports, is_forced=True).is_changed
+
+
+def test_unfinished_jobs_hold_nothing_up_by_force_and_the_chart_is_told() -> None:
     ports = objects.ports(TWO)
     ports.cluster.create(objects.job(JOB, "production"))
 
     assert remove(ports, is_forced=True).is_changed
+    assert helm_of(ports).releases[NAMESPACE, RELEASE].values == {
+        "global": {"size": "small", "environments": ["staging"]},
+        "environment": {"abandoned": ["production"]},
+    }
 
 
 def test_what_was_prepared_stays_until_an_administrator_takes_it_back() -> None:

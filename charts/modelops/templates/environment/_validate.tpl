@@ -6,6 +6,7 @@
 {{ include "modelops.complaints.claims" . }}
 {{ include "modelops.complaints.prepare" . }}
 {{ include "modelops.complaints.takeOver" . }}
+{{ include "modelops.complaints.leaving" . }}
 {{ include "modelops.complaints.clusterNames" . }}
 {{- end }}
 {{- end -}}
