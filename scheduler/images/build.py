@@ -108,10 +108,11 @@ def one(
     registry: Registry,
 ) -> Made:
     """The image of a step, from its context and the references of the images it comes after."""
+    files = found.files()  # what is wrong with them is said whatever the registry says
     base = "" if item.task else by_digest(order.base, registry)
     tag = content.tag(
         containerfile=found.containerfile,
-        files=found.files(),
+        files=files,
         args=item.args,
         base_digest=base.rpartition("@")[2],
         earlier_digests={name: reference.rpartition("@")[2] for name, reference in earlier.items()},

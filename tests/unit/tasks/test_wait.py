@@ -127,7 +127,8 @@ def test_nobody_asks_the_services_after_a_success_so_they_go_at_once(
 ) -> None:
     cluster.put(manifest("Deployment", SERVICE))
     cluster.put({**manifest("Deployment", "other"), "metadata": {"name": "other", "namespace": NAMESPACE}})
-    running = Running(cluster, flow)  # which sees them when it begins, however busy the machine is
+    running = Running(cluster, flow)
+    eventually(lambda: ("watch", "Deployment") in cluster.calls)  # it has seen them, however busy the machine is
     eventually(lambda: progress(cluster).get("phase") == "running")
     complete(cluster)
 
