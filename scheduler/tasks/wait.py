@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from scheduler.cluster.port import Cluster
+from scheduler.errors import SchedulerError
 from scheduler.model import job_json
 from scheduler.release import dismissal
 from scheduler.release.stop import Stop
@@ -13,6 +15,7 @@ from scheduler.tasks.flow_control import FlowControl
 from scheduler.tasks.flow_end import Ended
 from scheduler.tasks.follower import Follower, Order
 from scheduler.tasks.progress import Notice
+from scheduler.tasks.release_view import ReleaseView
 from scheduler.tasks.watching import Watching
 from scheduler.tekton import diagnosis
 
@@ -62,7 +65,14 @@ def run(
             if ended is not None:
                 last = replace(follower.progress, phase="finished", ledger=ended.ledger or follower.progress.ledger)
                 notice.write(last, now=clock(), stamp=stamp())
-                if ended.is_success and not shown.running_flows:
+                if ended.is_success and not _has_running_flow(shown, watching):
                     dismissal.dismiss(shown.deployments, namespace=order.namespace, cluster=cluster)
                 return Waited(ended=ended, seconds=follower.scoring_seconds)
             stop.pause(follower.pause_seconds)
+
+
+def _has_running_flow(shown: ReleaseView, watching: Watching) -> bool:
+    """By the pods as they are now, if they can be had: the end may have been seen in the Job alone."""
+    with suppress(SchedulerError):
+        shown = replace(shown, pods=watching.final_pods())
+    return bool(shown.running_flows)

@@ -12,6 +12,7 @@ import pytest
 
 from scheduler import names
 from scheduler.cluster.fake import FakeCluster
+from scheduler.cluster.port import Event
 from scheduler.model.job import Ledger, Progress
 from scheduler.release.stop import Stop, StoppedError
 from scheduler.tasks import wait, watching
@@ -135,6 +136,26 @@ def test_nobody_asks_the_services_after_a_success_so_they_go_at_once(
     assert isinstance(running.end(), Waited)
     assert [item["metadata"]["name"] for item in cluster.list("Deployment", NAMESPACE)] == ["other"]
     assert cluster.get("Job", FLOW, NAMESPACE), "the counts stand in its pods"
+
+
+def test_services_go_as_well_where_the_end_is_seen_in_the_job_alone(
+    cluster: FakeCluster, flow: FakeFlowControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.put(manifest("Deployment", SERVICE))
+    watch = cluster.watch
+
+    def behind(kind: str, *place: Any, **more: Any) -> Iterator[Event]:
+        if kind == "Pod":
+            time.sleep(3)  # longer than the rest of this test takes
+        return watch(kind, *place, **more)
+
+    monkeypatch.setattr(cluster, "watch", behind)
+    running = Running(cluster, flow)
+    eventually(lambda: progress(cluster).get("phase") == "running" and ("watch", "Deployment") in cluster.calls)
+    complete(cluster)
+
+    assert isinstance(running.end(), Waited)
+    assert not cluster.list("Deployment", NAMESPACE).items
 
 
 def test_the_services_stay_after_a_failure_for_whoever_looks(cluster: FakeCluster, running: Running) -> None:
