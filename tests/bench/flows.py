@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import time
@@ -12,10 +11,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from scheduler.demo import flights, train
-from scheduler.devcluster.home import Home
 from scheduler.flow import config, control, engine, runner
 from scheduler.flow.completion import Completion
 from scheduler.ir import load
@@ -24,6 +20,7 @@ from scheduler.model.pipeline import FilterStep, ScoringPipeline
 from scheduler.preprocess import resolve
 from scheduler.preprocess.request import Request
 from scheduler.preprocess.services import ScoringServer
+from tests import programs
 from tests.bench import servers
 
 DEMO: Final = Path(flights.__file__).parent
@@ -40,14 +37,6 @@ class Ran:
     @property
     def per_second(self) -> float:
         return (self.end.total or 0) / self.seconds
-
-
-def bento() -> str:
-    built = Home.from_environ(os.environ).bin / "bento"
-    found = os.environ.get("MODELOPS_BENTO") or shutil.which("bento") or shutil.which(str(built))
-    if not found:
-        pytest.fail("no Bento: `make up` builds it, or build scheduler/flow/bento and name it in MODELOPS_BENTO")
-    return found
 
 
 def pipeline(folder: Path, *, models: Path, form: str) -> ScoringPipeline:
@@ -88,7 +77,7 @@ def run(given: ScoringPipeline, folder: Path, *, source: str, port: int = 0) -> 
         (mounted / "engine.yaml").read_text(),
         board=control.Board(),
         attempt="bench",
-        place=engine.Place(program=bento(), port=servers.free_port()),
+        place=engine.Place(program=programs.bento(), port=servers.free_port()),
     )
     seconds = time.monotonic() - began
     assert end.message == ""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ import yaml
 
 from scheduler import assets
 from scheduler.model.types import Manifest, Values
+from tests import programs
 
 KUBERNETES: Final = "1.34.4"
 TEKTON: Final = ("--api-versions", "tekton.dev/v1")
@@ -40,17 +39,11 @@ class RefusedError(Exception):
     """helm's words when it renders nothing."""
 
 
-def helm_program() -> str:
-    """MODELOPS_HELM, else helm on PATH, else the one that the local cluster built."""
-    built = Path(os.environ.get("MODELOPS_HOME", "/var/lib/modelops")) / "bin" / "helm"
-    return os.environ.get("MODELOPS_HELM") or shutil.which("helm") or str(built)
-
-
 def helm(*arguments: str, values: Values | None = None) -> str:
     """What helm prints; RefusedError with its complaint if it fails."""
     given = "" if values is None else yaml.safe_dump(dict(values))
     ended = subprocess.run(
-        [helm_program(), *arguments], input=given, capture_output=True, text=True, timeout=60, check=False
+        [programs.helm(), *arguments], input=given, capture_output=True, text=True, timeout=60, check=False
     )
     if ended.returncode:
         raise RefusedError(ended.stderr + ended.stdout)

@@ -13,8 +13,7 @@ from typing import Final
 import pytest
 
 from scheduler import assets
-from tests import third_party
-from tests.charts import render
+from tests import programs, third_party
 
 pytestmark = [pytest.mark.helm, pytest.mark.timeout(300)]
 
@@ -53,7 +52,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def modelops(installed: Path, *words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    environ = {"MODELOPS_HELM": render.helm_program(), "PYTHONPATH": str(installed / "site"), **more}
+    environ = {"MODELOPS_HELM": programs.helm(), "PYTHONPATH": str(installed / "site"), **more}
     return run(sys.executable, "-m", "scheduler", *words, folder=installed, **environ)
 
 

@@ -6,7 +6,6 @@ Rendering needs the program alone (marker `helm`), releases need a cluster too (
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 import uuid
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from scheduler.helm.fake import FakeHelm
 from scheduler.helm.port import Helm, ReleaseState, ReleaseStatus
 from scheduler.helm.pyhelm import HelmProgram
 from scheduler.model.types import Manifest, Values
-from tests import real_cluster
+from tests import programs, real_cluster
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -39,14 +38,6 @@ def _rendered(release: str, values: Values, namespace: str) -> list[Manifest]:
             "data": {"text": values["text"]},
         }
     ]
-
-
-def _program() -> str:
-    home = os.environ.get("MODELOPS_HOME") or "/var/lib/modelops"
-    found = os.environ.get("MODELOPS_HELM") or shutil.which("helm") or shutil.which("helm", path=f"{home}/bin")
-    if found is None:
-        pytest.fail("these tests need helm: run `make up`, put it on PATH or name it in MODELOPS_HELM")
-    return found
 
 
 @pytest.fixture
@@ -72,7 +63,7 @@ def chart(tmp_path: Path) -> Path:
     ]
 )
 def renderer(request: pytest.FixtureRequest) -> Helm:
-    return FakeHelm(render=_rendered) if request.param == "fake" else HelmProgram(executable=_program())
+    return FakeHelm(render=_rendered) if request.param == "fake" else HelmProgram(executable=programs.helm())
 
 
 @pytest.fixture(
@@ -86,7 +77,7 @@ def helm(request: pytest.FixtureRequest) -> Helm:
         "HOME": os.environ.get("HOME", "/"),
         "KUBECONFIG": str(real_cluster.kubeconfig()),
     }
-    return HelmProgram(executable=_program(), environ=environ)
+    return HelmProgram(executable=programs.helm(), environ=environ)
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
 import pytest
 import yaml
 
 from scheduler.lint.bento import BentoLint
 from scheduler.lint.fake import FakeLint
 from scheduler.lint.port import Lint
+from tests import programs
 
 
 def _fake() -> Lint:
@@ -19,11 +16,7 @@ def _fake() -> Lint:
 
 
 def _real() -> Lint:
-    home = Path(os.environ.get("MODELOPS_HOME", "/var/lib/modelops"))
-    found = os.environ.get("MODELOPS_BENTO") or shutil.which("bento") or shutil.which(str(home / "bin" / "bento"))
-    if not found:
-        pytest.fail("no Bento: `make up` builds it, or build scheduler/flow/bento and name it in MODELOPS_BENTO")
-    return BentoLint(found)
+    return BentoLint(programs.bento())
 
 
 @pytest.fixture(params=[pytest.param(_fake, id="fake"), pytest.param(_real, id="bento", marks=pytest.mark.bento)])

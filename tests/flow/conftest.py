@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -42,17 +41,14 @@ from scheduler.preprocess.channels import Channels
 from scheduler.preprocess.parameters import Parameters
 from scheduler.preprocess.services import Candidate
 from scheduler.settings import Globals
+from tests import programs
 from tests.flow import broken
 
 
 @pytest.fixture(scope="session")
 def bento() -> str:
-    """The engine's program; its absence is a failure, never a reason to skip."""
-    home = Path(os.environ.get("MODELOPS_HOME", "/var/lib/modelops"))
-    found = os.environ.get("MODELOPS_BENTO") or shutil.which("bento") or shutil.which(str(home / "bin" / "bento"))
-    if not found:
-        pytest.fail("no Bento: `make up` builds it, or build scheduler/flow/bento and name it in MODELOPS_BENTO")
-    return found
+    """The engine's program."""
+    return programs.bento()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from scheduler.ir import load
 from scheduler.lint.bento import BentoLint
 from scheduler.lint.fake import FakeLint
 from scheduler.model.problem import Problem
+from tests import programs
 from tests.charts import render
 from tests.unit import world
 from tests.unit.cli.conftest import Run
@@ -49,7 +50,7 @@ def test_a_plan_has_values_objects_and_totals() -> None:
 
 @pytest.mark.helm
 def test_the_charts_take_the_values_of_a_plan() -> None:
-    made = offline.plan(WISH, helm=HelmProgram(executable=render.helm_program()), lint=FakeLint())
+    made = offline.plan(WISH, helm=HelmProgram(executable=programs.helm()), lint=FakeLint())
     kinds = {item["kind"] for item in made.objects or ()}
     assert {"ConfigMap", "Deployment", "Job", "NetworkPolicy", "Service"} <= kinds <= render.job_kinds()
 
@@ -80,7 +81,8 @@ def test_every_example_is_planned_with_the_channels_of_the_examples(folder: Path
 @pytest.mark.bento
 @pytest.mark.parametrize("folder", VALID, ids=lambda folder: folder.name)
 def test_charts_and_engine_take_every_example(folder: Path) -> None:
-    made = offline.plan(_example(folder), helm=HelmProgram(executable=render.helm_program()), lint=BentoLint())
+    helm, lint = HelmProgram(executable=programs.helm()), BentoLint(programs.bento())
+    made = offline.plan(_example(folder), helm=helm, lint=lint)
     assert made.is_complete
 
 
