@@ -1,4 +1,4 @@
-"""Removes what Tekton could not: releases whose run is gone or over and has left them, without a pod anywhere."""
+"""Removes what Tekton could not: releases whose run is gone or over and has left them; and pods that make it wait."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from scheduler.jobs.clean import Cleaned, clean
 from scheduler.jobs.lease import Lease
 from scheduler.jobs.orphans import Orphan, Verdict
 from scheduler.jobs.ports import Ports
+from scheduler.jobs.untold import Untold
 from scheduler.release import install_pods
 
 SCAN_SECONDS: Final = 600.0
@@ -48,13 +49,17 @@ class Janitor:
         self._scans: dict[str, float] = {}
         """Environment -> when everything in it is looked at next."""
         self.is_holder = False
-        self._leave = ports.board.mirror.listen(self._backlog.touch)
+        self._untold = Untold(ports.board.mirror)
+        listening = (self._backlog.touch, self._untold.touch)
+        self._leave = [ports.board.mirror.listen(touch) for touch in listening]
 
     def round(self) -> Iterator[Cleaned]:
         """Look at whatever is due, remove what is to be removed, and tell of each that was not simply gone."""
         if not self._holds():
             return
         known = self._ports.known()
+        if not self._ports.settings.janitor.is_dry_run:
+            self._untold.remove(known, now=self._clock(), ports=self._ports)
         self._backlog.gather(known, now=self._clock())
         for environment in known:
             self._scan(environment)
@@ -70,7 +75,8 @@ class Janitor:
 
     def stop(self) -> None:
         """Leave the work to another replica."""
-        self._leave()
+        for leave in self._leave:
+            leave()
         if self.is_holder:
             self.is_holder = False
             self._lease.give_back()
@@ -82,6 +88,7 @@ class Janitor:
         if was_holder and not self.is_holder:
             self._backlog.forget()
             self._scans.clear()
+            self._untold.forget()
         return self.is_holder
 
     def _scan(self, environment: str) -> None:

@@ -46,7 +46,7 @@ def pod(manifest: Manifest) -> Manifest:
         manifest,
         annotations=(names.PROGRESS,),
         spec={"containers": containers},
-        status={**_only(manifest.get("status"), "phase"), **_unscheduled(manifest)},
+        status={**_only(manifest.get("status"), "phase"), **_unscheduled(manifest), **_without_times(manifest)},
     )
 
 
@@ -58,6 +58,14 @@ def _unscheduled(manifest: Manifest) -> dict[str, Any]:
     conditions = (manifest.get("status") or {}).get("conditions") or ()
     kept = [found for found in conditions if found.get("type") == "PodScheduled" and found.get("status") == "False"]
     return {"conditions": [_only(found, "type", "status", "reason", "message") for found in kept]} if kept else {}
+
+
+def _without_times(manifest: Manifest) -> dict[str, Any]:
+    """Containers that have ended, though nobody knows when: their node has lost the record."""
+    containers = (manifest.get("status") or {}).get("containerStatuses") or ()
+    ended = [(one.get("state") or {}).get("terminated") for one in containers]
+    kept = [{"state": {"terminated": _only(one, "reason")}} for one in ended if one and not one.get("finishedAt")]
+    return {"containerStatuses": kept} if kept else {}
 
 
 def _slim(manifest: Manifest, *, annotations: tuple[str, ...] = (), **parts: Mapping[str, Any]) -> Manifest:
