@@ -72,8 +72,6 @@ PROGRESS: Final = f"{DOMAIN}/progress"
 
 # Fixed objects of an environment ------------------------------------------------------------------------------------
 PIPELINE_NAME: Final = "scoring-job-v1"
-_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-NAMESPACE_FORM: Final = "at most 63 of a-z, 0-9 and '-', the first and last no '-'"
 """The Tekton Pipeline; a change of `tekton/` makes a new version of this name."""
 RUNTIME: Final = "streaming-runtime"
 """The program that runs a flow: a key of `global.images`."""
@@ -86,6 +84,8 @@ ON_BEHALF_OF: Final = "Modelops-On-Behalf-Of"
 """Header of a server that acts for somebody: the caller's name, percent-encoded. Needs `impersonate` on jobs."""
 
 _JOB_ID = re.compile(r"j[a-z2-7]{20}")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAMESPACE_FORM: Final = "at most 63 of a-z, 0-9 and '-', the first and last no '-'"
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 

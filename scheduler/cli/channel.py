@@ -8,13 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli import examples, given, output, session
+from scheduler.cli import channel_files, examples, output, session
 from scheduler.cli.output import Format, Output
 from scheduler.cli.session import EnvironmentOption
-from scheduler.errors import InvalidInputError
-from scheduler.ir import load
-from scheduler.ir.load import LoadedChannel
-from scheduler.model.problem import Problem
 
 app = typer.Typer(name="channel", help="Data channels: where records come from and go to.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
@@ -32,7 +28,7 @@ def deploy(
 ) -> None:
     """Register data channels, or replace those of the same name. Jobs that run keep what they began with."""
     place = session.environment(environment)
-    loaded = _load(files)
+    loaded = channel_files.read(files)
     client = session.scheduling()
     made = [
         client.deploy_channel(item.channel.name, channel=item.document, schema=item.schema, environment=place)
@@ -86,20 +82,6 @@ def remove(
     place = session.environment(environment)
     session.scheduling().remove_channel(name, place, force=force)
     output.write(f"{name} removed from {place}")
-
-
-def _load(files: list[Path]) -> list[LoadedChannel]:
-    """The channels of all files; every problem of all of them at once."""
-    found: list[LoadedChannel] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            found += load.channels_from_text(given.content(file), file=str(file))
-        except InvalidInputError as error:
-            problems += error.problems
-    if problems:
-        raise InvalidInputError(problems)
-    return found
 
 
 def _schema(item: Mapping[str, Any]) -> str:

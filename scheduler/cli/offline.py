@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from scheduler import assets, names
-from scheduler.cli import given
+from scheduler.cli import channel_files
 from scheduler.errors import InvalidInputError, ProgramError, UnavailableError
 from scheduler.helm.port import Helm
 from scheduler.ir import load
@@ -18,7 +18,6 @@ from scheduler.jobs.totals import JobTotals
 from scheduler.lint.port import Lint
 from scheduler.model import canonical
 from scheduler.model.pipeline import DataChannel, Scalar, ScoringPipeline
-from scheduler.model.problem import Problem
 from scheduler.model.types import Manifest
 from scheduler.preprocess import flow, resolve, resources
 from scheduler.preprocess.resolve import Resolved
@@ -98,16 +97,7 @@ def loaded(folder: Path) -> Loaded:
 
 def registry(files: Sequence[Path]) -> tuple[DataChannel, ...]:
     """The channels of all files; InvalidInputError with every problem of all of them."""
-    found: list[DataChannel] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            found += [item.channel for item in load.channels_from_text(given.content(file), file=str(file))]
-        except InvalidInputError as error:
-            problems += error.problems
-    if problems:
-        raise InvalidInputError(problems)
-    return tuple(found)
+    return tuple(item.channel for item in channel_files.read(files))
 
 
 def _lint(resolved: Resolved, pipeline: ScoringPipeline, lint: Lint) -> tuple[str, ...]:

@@ -64,13 +64,14 @@ class Untold:
 
     def _found(self, environments: Collection[str]) -> Iterator[tuple[str, Manifest]]:
         with self._lock:
-            jobs = sorted(self._jobs)
-        for key in jobs:
-            with self._lock:
-                self._jobs.discard(key)  # before the look: what is told of meanwhile counts
-            self.touch(key)
+            jobs, self._jobs = self._jobs, set()  # before the look: what is told of meanwhile counts
+        for key in sorted(jobs):
+            found = pods(self._mirror.of_job(*key))
+            if found:
+                with self._lock:
+                    self._jobs.add(key)
             if key[0] in environments:
-                yield from ((key[0], pod) for pod in pods(self._mirror.of_job(*key)))
+                yield from ((key[0], pod) for pod in found)
 
 
 def pods(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
