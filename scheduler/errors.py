@@ -74,10 +74,10 @@ def no_cluster(url: str, why: str) -> UnavailableError:
     """For every way to an API server that nobody answers at; of causes joined by `: ` the last one is told.
 
     >>> str(no_cluster("https://192.0.2.1", "failed to connect: [Errno 111] Connection refused"))
-    'no cluster answers at https://192.0.2.1: Connection refused'
+    'the API server does not answer at https://192.0.2.1: Connection refused'
     """
     reason = re.sub(r"^\[Errno -?[0-9]+\] ", "", why.rpartition(": ")[2])
-    return UnavailableError(f"no cluster answers at {url}: {reason}")
+    return UnavailableError(f"the API server does not answer at {url}: {reason}")
 
 
 class ProgramError(SchedulerError):

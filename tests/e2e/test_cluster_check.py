@@ -157,7 +157,7 @@ def test_no_cluster_at_all_is_one_clear_error(tmp_path: Path, capsys: pytest.Cap
     assert (code, seen.out) == (8, "")
     lines = [line for line in seen.err.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1
-    assert "no cluster answers at https://" in lines[0]
+    assert "the API server does not answer at https://" in lines[0]
 
 
 def test_a_token_that_nobody_accepts_is_one_clear_error(

@@ -139,7 +139,8 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
     with server(lambda handler: reply(handler, 200, {})) as cluster:
         pass
 
-    with pytest.raises(UnavailableError, match=r"^no cluster answers at https?://[0-9.:]+: Connection refused$"):
+    told = r"^the API server does not answer at https?://[0-9.:]+: Connection refused$"
+    with pytest.raises(UnavailableError, match=told):
         cluster.get("Pod", "a", "x")
 
 

@@ -60,7 +60,7 @@ def test_a_cluster_that_nobody_reaches_is_told_without_helms_words(tmp_path: Pat
     with pytest.raises(UnavailableError) as failure:
         helm.uninstall("a", namespace="staging")
 
-    assert str(failure.value) == f"no cluster answers at https://192.0.2.1:6443: {why.rpartition(': ')[2]}"
+    assert str(failure.value) == f"the API server does not answer at https://192.0.2.1:6443: {why.rpartition(': ')[2]}"
 
 
 def test_arguments_never_meet_a_shell(tmp_path: Path) -> None:
