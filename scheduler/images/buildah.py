@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -13,12 +14,14 @@ from types import TracebackType
 from typing import Final
 
 from scheduler import command
+from scheduler.errors import ProgramError, UnavailableError
 from scheduler.images import network
 from scheduler.images.connection import is_plain, without_port
 from scheduler.images.references import split
 
 _BUILD_SECONDS: Final = 1800
 _PUSH_SECONDS: Final = 600
+_FORGET_SECONDS: Final = 120
 _CREATED: Final = 1
 """Time of creation of every image and file in its layers, in seconds since 1970: equal content, equal digest."""
 
@@ -52,7 +55,8 @@ class Buildah:
         """`settings` is a folder as of `network`; None: this machine's own are used.
 
         `authentication` is a docker configuration file with logins. With `has_layers` a layer is kept for each step of
-        a Containerfile. By `deadline`, on the monotonic clock, everything ends. `tell` hears what buildah says.
+        a Containerfile, of the build of each image that was pushed last. By `deadline`, on the monotonic clock,
+        everything ends. `tell` hears what buildah says.
         """
         self._storage = storage
         self._plain_http = plain_http
@@ -103,7 +107,21 @@ class Buildah:
             ]
             line = [*words, reference, f"docker://{reference}"]
             self._run(line, references=[reference], limit_seconds=_PUSH_SECONDS)
-            return Path(file.name).read_text().strip()
+            digest = Path(file.name).read_text().strip()
+        if self._has_layers:
+            self._forget_earlier(reference)
+        return digest
+
+    def _forget_earlier(self, reference: str) -> None:
+        """Remove that image's builds before this one; the layers that they share with it stay, for the next build."""
+        program = ["buildah", *self._storage.options()]
+        try:
+            listed = json.loads(command.run([*program, "images", "--json"], limit_seconds=_FORGET_SECONDS))
+            earlier = [name for image in listed for name in image.get("names") or () if _is_earlier(name, reference)]
+            if earlier:
+                command.run([*program, "rmi", *earlier], limit_seconds=_FORGET_SECONDS)
+        except (ProgramError, UnavailableError) as error:  # the image is pushed all the same
+            self._tell(f"earlier builds of {reference} stay in buildah's storage: {error}")
 
     def _tls(self, reference: str) -> str:
         host, _, _ = split(reference)
@@ -116,6 +134,17 @@ class Buildah:
             limit_seconds = max(1.0, min(limit_seconds, self._deadline - time.monotonic()))
         environ = {**self._environ, **_past_proxies(os.environ, references)}
         command.follow(line, limit_seconds=limit_seconds, tell=self._tell, environ=environ, name=f"buildah {words[0]}")
+
+
+def _is_earlier(name: str, reference: str) -> bool:
+    """Whether both are builds of one image, and not the same.
+
+    >>> _is_earlier("r:5000/flow:1", "r:5000/flow:2"), _is_earlier("r:5000/flow:2", "r:5000/flow:2")
+    (True, False)
+    >>> _is_earlier("r:5000/base:1", "r:5000/flow:2")
+    False
+    """
+    return name != reference and split(name)[:2] == split(reference)[:2]
 
 
 def _past_proxies(environ: Mapping[str, str], references: Iterable[str]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler import command
 from scheduler.errors import ProgramError
 from scheduler.images import logins, program_image
 from scheduler.images.buildah import Buildah, Storage
@@ -85,6 +87,33 @@ def test_a_build_that_fails_says_why(pair: Pair, folder: Path, tmp_path: Path) -
 def test_what_was_never_pushed_has_no_digest(pair: Pair) -> None:
     _, registry, image = pair
     assert registry.digest(f"{image}:never") is None
+
+
+@pytest.mark.registry
+def test_of_an_images_builds_the_last_stays_with_its_layers(tmp_path: Path, folder: Path) -> None:
+    """Of which the first is the one that an earlier build made."""
+    options = Storage(folder=tmp_path / "storage", driver="vfs").options()
+    containerfile = _containerfile(tmp_path, "FROM scratch\nLABEL step=first\nCOPY file /file\n")
+
+    def kept() -> dict[str, str]:
+        listed = json.loads(command.run(["buildah", *options, "images", "--all", "--json"], limit_seconds=60))
+        return {name: image["id"] for image in listed for name in image.get("names") or [image["id"]]}
+
+    with own_registry.running(tmp_path) as host:
+        for content in ("a", "b"):
+            (folder / "file").write_text(content)
+            with Buildah(storage=Storage(folder=tmp_path / "storage", driver="vfs"), settings=tmp_path) as builder:
+                for name in ("one", "other"):
+                    reference = f"{host}/tests/{name}:{content}"
+                    builder.build(reference=reference, folder=folder, containerfile=containerfile, args={})
+                    builder.push(reference)
+            if content == "a":
+                before = kept()
+        after = kept()
+
+        assert {name for name in after if "/" in name} == {f"{host}/tests/one:b", f"{host}/tests/other:b"}
+        assert {name for name in after if "/" not in name} == {name for name in before if "/" not in name}
+        assert all(HttpRegistry(host).digest(f"{host}/tests/one:{content}") for content in "ab")
 
 
 @pytest.mark.registry

@@ -57,6 +57,6 @@ def test_what_was_excepted_stays_so(build: Build, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_push_is_not_asked_of_the_proxy_either(build: Build, tmp_path: Path) -> None:
-    with Buildah(storage=Storage(), settings=tmp_path) as builder:
+    with Buildah(storage=Storage(), settings=tmp_path, has_layers=False) as builder:
         builder.push(f"{REGISTRY}/modelops/flow:1")
     assert (tmp_path / "said").read_text() == "10.217.0.1|10.217.0.1"
