@@ -9,7 +9,7 @@ from scheduler.errors import InvalidInputError
 from scheduler.images import build, context, references
 from scheduler.images.build import Order
 from scheduler.images.port import Builder, Registry
-from scheduler.images.step import BOOTSTRAP_PROGRAMS, BuildStep
+from scheduler.images.step import BuildStep
 from scheduler.model.problem import Problem
 
 
@@ -41,7 +41,7 @@ def lacking(order: Order, registry: Registry, *, steps: Sequence[BuildStep]) -> 
         problems.append(Problem(message="buildah is not on PATH: install it; Debian's package is 'buildah'"))
     problems += [
         Problem(message=f"{name} is not on PATH: install it, or name the folder that has it with --binaries")
-        for name in BOOTSTRAP_PROGRAMS
+        for name in sorted({name for step in steps if step.bootstrap for name in step.programs})
         if context.find_program(name, order.binaries) is None
     ]
     if fault := references.fault(order.base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,11 +17,9 @@ _PART: Final = r"(\.?[^./][^/]*|\.\.[^/]+)"
 """Of a path; neither `.` nor `..`."""
 PATH: Final = rf"{_PART}(/{_PART})*/?"
 """Below a folder and not out of it; the charts' schemas have the same pattern."""
-_KEYS: Final = ("name", "containerfile", "task", "context", "args", "after", "bootstrap")
+_KEYS: Final = ("name", "containerfile", "task", "context", "programs", "args", "after", "bootstrap")
 TOOLS: Final = "container-tools"
 """The image that builds and deploys; it is there before an installation."""
-BOOTSTRAP_PROGRAMS: Final = ("helm",)
-"""What the image that is made outside the cluster takes from the machine it is made on, as `bin/<name>`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +36,13 @@ class BuildStep:
     """The Tekton task that makes the image instead, among the chart's templates."""
     context: tuple[str, ...] = ()
     """Files and folders of the project that are copied to the same path in the context."""
+    programs: tuple[str, ...] = ()
+    """Programs of where it is built, container-tools or a machine, that are copied to `bin/<name>` in the context."""
     args: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     """Builds that must come first; each gives the argument `<NAME>_IMAGE`."""
     bootstrap: bool = False
     """Whether the image is there before the installation: made on a machine, and no task of the pipeline."""
-
-    @property
-    def programs(self) -> tuple[str, ...]:
-        """Programs of the machine that are copied to `bin/<name>` in the context."""
-        return BOOTSTRAP_PROGRAMS if self.bootstrap else ()
 
 
 def load(chart: str, values: Values) -> tuple[BuildStep, ...]:
@@ -98,6 +93,7 @@ def _step(chart: str, build: Mapping[str, object]) -> BuildStep:
         containerfile=str(build.get("containerfile") or ""),
         task=str(build.get("task") or ""),
         context=_texts(build.get("context")),
+        programs=_texts(build.get("programs")),
         args={str(key): str(value) for key, value in args.items()},
         after=_texts(build.get("after")),
         bootstrap=build.get("bootstrap") is True,
@@ -125,7 +121,8 @@ def _faults(chart: str, pointer: str, build: object) -> list[Problem]:
     if not isinstance(build.get("args") or {}, Mapping):
         found.append(_problem(chart, f"{pointer}/args", "must be a mapping of build arguments"))
     for key in ("context", "after"):
-        found += _list_faults(chart, f"{pointer}/{key}", build.get(key))
+        found += _list_faults(chart, f"{pointer}/{key}", build.get(key), _is_inside, "a path inside the project")
+    found += _list_faults(chart, f"{pointer}/programs", build.get("programs"), names.is_name, "a program's name")
     return found
 
 
@@ -138,20 +135,22 @@ def _way_faults(chart: str, pointer: str, build: Mapping[str, object]) -> list[P
         return [] if is_path else [_problem(chart, f"{pointer}/containerfile", message)]
     if containerfile:
         return [_problem(chart, f"{pointer}/task", "there is a containerfile as well; give one of the two")]
+    if build.get("programs"):
+        return [_problem(chart, f"{pointer}/programs", "a task makes the image itself: nobody copies programs for it")]
     if not isinstance(task, str) or not names.is_name(task):
         return [_problem(chart, f"{pointer}/task", "must be a name of a-z, 0-9 and '-'")]
     return []
 
 
-def _list_faults(chart: str, pointer: str, value: object) -> list[Problem]:
+def _list_faults(chart: str, pointer: str, value: object, is_right: Callable[[str], bool], what: str) -> list[Problem]:
     if value is None:
         return []
     if not isinstance(value, Sequence) or isinstance(value, str):
         return [_problem(chart, pointer, "must be a list")]
     return [
-        _problem(chart, f"{pointer}/{index}", f"'{item}' is not a path inside the project")
+        _problem(chart, f"{pointer}/{index}", f"'{item}' is not {what}")
         for index, item in enumerate(value)
-        if not isinstance(item, str) or not _is_inside(item)
+        if not isinstance(item, str) or not is_right(item)
     ]
 
 

@@ -25,7 +25,8 @@ def _program(folder: Path, name: str) -> None:
 
 @pytest.fixture
 def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
-    for name, more in (("container-tools", {"bootstrap": True}), ("server", {"after": ["container-tools"]})):
+    tools = {"bootstrap": True, "programs": ["helm"]}
+    for name, more in (("container-tools", tools), ("server", {"after": ["container-tools"]})):
         folder = tmp_path / "charts" / "subcharts" / name
         (folder / "build").mkdir(parents=True)
         (folder / "build" / "Containerfile").write_text("ARG BASE\nFROM ${BASE}")

@@ -12,7 +12,7 @@ from tests.unit.images.workshop import BASE, BASE_DIGEST, REGISTRY, Workshop, ch
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    chart(tmp_path, "runtime", context=["scheduler"], bootstrap=True, args={"A": "1"})
+    chart(tmp_path, "runtime", context=["scheduler"], programs=["helm"], args={"A": "1"})
     chart(tmp_path, "flow", after=["runtime"])
     write(tmp_path / "scheduler" / "errors.py", "x = 1")
     write(tmp_path / "scheduler" / "__pycache__" / "errors.cpython-311.pyc", "compiled")
@@ -70,7 +70,7 @@ def test_a_change_rebuilds_the_image_and_those_that_come_after_it(root: Path) ->
 
 
 def _other_args(workshop: Workshop) -> None:
-    chart(workshop.root, "runtime", context=["scheduler"], bootstrap=True, args={"A": "2"})
+    chart(workshop.root, "runtime", context=["scheduler"], programs=["helm"], args={"A": "2"})
 
 
 def _other_base(workshop: Workshop) -> None:
@@ -131,7 +131,7 @@ def test_a_missing_base_is_named(root: Path) -> None:
 
 
 def test_everything_that_a_build_lacks_is_reported_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chart(root, "runtime", context=["nothing"], bootstrap=True)
+    chart(root, "runtime", context=["nothing"], programs=["helm"])
     (root / "programs" / "helm").unlink()
     monkeypatch.setenv("PATH", str(root))
     with pytest.raises(InvalidInputError) as raised:

@@ -9,6 +9,7 @@ def test_a_declared_build_becomes_a_step() -> None:
         "name": "streaming-runtime",
         "containerfile": "build/Containerfile",
         "context": ["scheduler"],
+        "programs": ["helm"],
         "bootstrap": True,
         "args": {"LEVEL": 3},
         "after": ["shell"],
@@ -19,6 +20,7 @@ def test_a_declared_build_becomes_a_step() -> None:
             chart="streaming-runtime",
             containerfile="build/Containerfile",
             context=("scheduler",),
+            programs=("helm",),
             bootstrap=True,
             args={"LEVEL": "3"},
             after=("shell",),
@@ -37,6 +39,7 @@ def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
             "name": "a",
             "containerfile": "build/Containerfile",
             "context": ["/etc", "../x"],
+            "programs": ["helm", "../helm", 3],
             "bootstrap": "yes",
         },
         "text",
@@ -50,6 +53,8 @@ def test_every_fault_of_every_build_is_reported_with_its_place() -> None:
         "/builds/1/bootstrap",
         "/builds/1/context/0",
         "/builds/1/context/1",
+        "/builds/1/programs/1",
+        "/builds/1/programs/2",
         "/builds/2",
         "/builds/3/args",
     ]
@@ -67,6 +72,7 @@ def test_a_build_has_a_containerfile_or_a_task() -> None:
         {"name": "b", "task": "compile-b", "containerfile": "build/Containerfile"},
         {"name": "c", "task": "../c"},
         {"name": "d"},
+        {"name": "e", "task": "compile-e", "programs": ["helm"]},
     ]
     assert step.load("some-chart", {"builds": builds[:1]})[0].task == "compile-a"
     with pytest.raises(InvalidInputError) as raised:
@@ -75,6 +81,7 @@ def test_a_build_has_a_containerfile_or_a_task() -> None:
         "/builds/1/task",
         "/builds/2/task",
         "/builds/3/containerfile",
+        "/builds/4/programs",
     ]
 
 
