@@ -86,6 +86,12 @@ def test_every_step_of_every_chart_is_a_task_but_the_one_that_is_there_before(ob
     assert list(pipeline(objects))[-1] == "deploy"
 
 
+def test_the_programs_of_a_build_are_there_where_it_runs() -> None:
+    """In container-tools, which has those that it is made with itself."""
+    there = set(declared()["container-tools"]["programs"])
+    assert all(set(step.get("programs", ())) <= there for step in declared().values())
+
+
 @pytest.mark.parametrize("parallel", [1, 2, 3, 16])
 def test_builds_run_in_waves_each_behind_what_it_needs(parallel: int) -> None:
     objects = render.platform(given(parallel=parallel))
