@@ -58,7 +58,7 @@ class Buildah:
         a Containerfile, of the build of each image that was pushed last. By `deadline`, on the monotonic clock,
         everything ends. `tell` hears what buildah says.
         """
-        self._storage = storage
+        self._program = ("buildah", *storage.options())
         self._plain_http = plain_http
         self._settings = settings
         self._environ = {"REGISTRY_AUTH_FILE": str(authentication)} if authentication else {}
@@ -114,12 +114,12 @@ class Buildah:
 
     def _forget_earlier(self, reference: str) -> None:
         """Remove that image's builds before this one; the layers that they share with it stay, for the next build."""
-        program = ["buildah", *self._storage.options()]
+        limit = self._limit(_FORGET_SECONDS)
         try:
-            listed = json.loads(command.run([*program, "images", "--json"], limit_seconds=_FORGET_SECONDS))
+            listed = json.loads(command.run([*self._program, "images", "--json"], limit_seconds=limit))
             earlier = [name for image in listed for name in image.get("names") or () if _is_earlier(name, reference)]
             if earlier:
-                command.run([*program, "rmi", *earlier], limit_seconds=_FORGET_SECONDS)
+                command.run([*self._program, "rmi", *earlier], limit_seconds=limit)
         except (ProgramError, UnavailableError) as error:  # the image is pushed all the same
             self._tell(f"earlier builds of {reference} stay in buildah's storage: {error}")
 
@@ -129,11 +129,13 @@ class Buildah:
         return f"--tls-verify={str(not plain).lower()}"
 
     def _run(self, words: Sequence[str], *, references: Iterable[str], limit_seconds: float) -> None:
-        line = ["buildah", *self._storage.options(), *words]
-        if self._deadline is not None:
-            limit_seconds = max(1.0, min(limit_seconds, self._deadline - time.monotonic()))
+        limit = self._limit(limit_seconds)
         environ = {**self._environ, **_past_proxies(os.environ, references)}
-        command.follow(line, limit_seconds=limit_seconds, tell=self._tell, environ=environ, name=f"buildah {words[0]}")
+        line = [*self._program, *words]
+        command.follow(line, limit_seconds=limit, tell=self._tell, environ=environ, name=f"buildah {words[0]}")
+
+    def _limit(self, seconds: float) -> float:
+        return seconds if self._deadline is None else max(1.0, min(seconds, self._deadline - time.monotonic()))
 
 
 def _is_earlier(name: str, reference: str) -> bool:

@@ -123,6 +123,9 @@ def _faults(chart: str, pointer: str, build: object) -> list[Problem]:
     for key in ("context", "after"):
         found += _list_faults(chart, f"{pointer}/{key}", build.get(key), _is_inside, "a path inside the project")
     found += _list_faults(chart, f"{pointer}/programs", build.get("programs"), names.is_name, "a program's name")
+    if build.get("task") and build.get("programs"):
+        message = "a task makes the image itself: nobody copies programs for it"
+        found.append(_problem(chart, f"{pointer}/programs", message))
     return found
 
 
@@ -135,8 +138,6 @@ def _way_faults(chart: str, pointer: str, build: Mapping[str, object]) -> list[P
         return [] if is_path else [_problem(chart, f"{pointer}/containerfile", message)]
     if containerfile:
         return [_problem(chart, f"{pointer}/task", "there is a containerfile as well; give one of the two")]
-    if build.get("programs"):
-        return [_problem(chart, f"{pointer}/programs", "a task makes the image itself: nobody copies programs for it")]
     if not isinstance(task, str) or not names.is_name(task):
         return [_problem(chart, f"{pointer}/task", "must be a name of a-z, 0-9 and '-'")]
     return []

@@ -76,12 +76,16 @@ def _is_settled(cluster: KubernetesCluster) -> bool:
 
 
 def _answers(login: Login) -> bool:
-    """To a new connection: one that is kept would be led nowhere else."""
     try:
-        with callers_.http(login.url, login.token) as http:
-            return http.get("/v1/jobs", params={"limit": 1}).status_code == 200
+        return _asked(login) == 200
     except httpx.TransportError:
         return False
+
+
+def _asked(login: Login) -> int:
+    """The status of an answer over a new connection: one that is kept would be led nowhere else."""
+    with callers_.http(login.url, login.token) as http:
+        return http.get("/v1/jobs", params={"limit": 1}).status_code
 
 
 def test_a_job_outlives_the_server_and_is_shown_the_same_by_the_next(
@@ -113,11 +117,9 @@ def test_a_rollout_costs_no_request(login: Login, platform: Platform, cluster: K
     began = time.monotonic()
 
     def ask() -> None:
-        """Again and again, each time on a new connection."""
         while not over.is_set():
             try:
-                with callers_.http(login.url, login.token) as http:
-                    found.append(http.get("/v1/jobs", params={"limit": 1}).status_code)
+                found.append(_asked(login))
             except httpx.TransportError as error:
                 found.append(f"{error} after {time.monotonic() - began:.1f} s")
 

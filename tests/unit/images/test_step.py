@@ -72,7 +72,7 @@ def test_a_build_has_a_containerfile_or_a_task() -> None:
         {"name": "b", "task": "compile-b", "containerfile": "build/Containerfile"},
         {"name": "c", "task": "../c"},
         {"name": "d"},
-        {"name": "e", "task": "compile-e", "programs": ["helm"]},
+        {"name": "e", "task": "../e", "programs": ["helm"]},
     ]
     assert step.load("some-chart", {"builds": builds[:1]})[0].task == "compile-a"
     with pytest.raises(InvalidInputError) as raised:
@@ -81,6 +81,7 @@ def test_a_build_has_a_containerfile_or_a_task() -> None:
         "/builds/1/task",
         "/builds/2/task",
         "/builds/3/containerfile",
+        "/builds/4/task",
         "/builds/4/programs",
     ]
 
